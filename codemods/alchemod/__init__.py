@@ -1,0 +1,1 @@
+"""Refactors Python code bases that use SQLAlchemy."""

@@ -1,0 +1,1 @@
+"""Edits of statements with LibCST: verbs, rendering, proof, imports, layout."""

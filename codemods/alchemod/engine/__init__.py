@@ -1,0 +1,1 @@
+"""The rule API, dispatch, findings, safety, suppressions, overlay, fixed point, change sets."""

@@ -1,0 +1,1 @@
+"""What a run found, shown: text and JSON reports."""

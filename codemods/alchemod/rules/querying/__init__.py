@@ -1,0 +1,1 @@
+"""Rules about queries and loading (ALC2)."""

@@ -1,0 +1,1 @@
+"""A run over the files of one project: read, find, rewrite, write, take back."""

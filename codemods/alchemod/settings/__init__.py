@@ -1,0 +1,1 @@
+"""What is in force and where it comes from: [tool.alchemod], options, rule selection."""

@@ -1,0 +1,1 @@
+"""A file as bytes: discover, decode, edit spans, diff, write atomically, journal."""
