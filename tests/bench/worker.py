@@ -20,6 +20,7 @@ import tempfile
 import threading
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 SECONDS_PER_PROGRAM = 60
@@ -42,7 +43,7 @@ class Databases:
         self._open: list[tuple[str, sqlite3.Connection]] = []
         self._files: set[str] = set()
         self._closed_memory: list[str] = []
-        self._genuine_connect = sqlite3.connect
+        self._genuine_connect: Callable[..., sqlite3.Connection] = sqlite3.connect
         sqlite3.connect = sqlite3.dbapi2.connect = self._connect  # type: ignore[assignment]
 
     def _connect(self, database: Any, *args: Any, **keywords: Any) -> sqlite3.Connection:
