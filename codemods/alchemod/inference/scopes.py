@@ -1,0 +1,316 @@
+"""Which names a function, class, module, lambda or comprehension binds, and which it takes from outside.
+
+A `Scope` is scanned when first asked, and scans its own code only, not that of the scopes inside it. So a
+question about one function of a large module costs little. Rules of the Python reference, section 4.2
+"Naming and binding".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from alchemod.inference.bindings import Binding, BindingKind, bindings_in
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+ScopeNode: TypeAlias = ast.Module | FunctionNode | ast.Lambda | ast.ClassDef | Comprehension
+
+COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SCOPES: Final = (*FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
+_MEMO: Final = "_alchemod_scope"
+
+
+class Scope:
+    """A block of code with its own names.
+
+    `node` is the module, function, lambda, class or comprehension; `parent` is the scope around it (None at
+    the root).
+    """
+
+    def __init__(self, node: ScopeNode, parent: Scope | None = None) -> None:
+        self.node: Final = node
+        self.parent: Final = parent
+
+    @cached_property
+    def _facts(self) -> _Facts:
+        return _scan(self)
+
+    @property
+    def bindings(self) -> dict[str, list[Binding]]:
+        """Every place that binds each name here, in source order, but not names declared global or
+        nonlocal."""
+        return self._facts.bindings
+
+    @property
+    def reads(self) -> set[str]:
+        """Names loaded or deleted directly in this scope, not in scopes inside it."""
+        return self._facts.reads
+
+    @property
+    def global_names(self) -> set[str]:
+        """Names declared `global` here."""
+        return self._facts.global_names
+
+    @property
+    def nonlocal_names(self) -> set[str]:
+        """Names declared `nonlocal` here."""
+        return self._facts.nonlocal_names
+
+    @property
+    def outer_bindings(self) -> list[Binding]:
+        """Bindings made here of names that live elsewhere: declared global or nonlocal."""
+        return self._facts.outer_bindings
+
+    @property
+    def children(self) -> list[Scope]:
+        """The scopes directly inside, in source order."""
+        return self._facts.children
+
+    @cached_property
+    def binding_of(self) -> dict[ast.AST, Binding]:
+        """The binding of each target node of this scope, those of global and nonlocal names included."""
+        found = {binding.target: binding for places in self.bindings.values() for binding in places}
+        found.update((binding.target, binding) for binding in self.outer_bindings)
+        return found
+
+    def within(self) -> Iterator[Scope]:
+        """This scope and all scopes inside it."""
+        stack = [self]
+        while stack:
+            scope = stack.pop()
+            yield scope
+            stack += scope.children
+
+    @cached_property
+    def rebound_inside(self) -> set[str]:
+        """Names that this scope or one inside it rebinds through `nonlocal` or `global`."""
+        return {binding.name for scope in self.within() for binding in scope.outer_bindings}
+
+    @property
+    def is_function(self) -> bool:
+        """Whether this is a function or lambda."""
+        return isinstance(self.node, (*FUNCTIONS, ast.Lambda))
+
+    @property
+    def is_comprehension(self) -> bool:
+        """Whether this is a comprehension or generator expression."""
+        return isinstance(self.node, COMPREHENSIONS)
+
+    @property
+    def parameters(self) -> list[ast.arg]:
+        """The parameters of a function or lambda in the order they are written; empty for other scopes."""
+        if not isinstance(self.node, (*FUNCTIONS, ast.Lambda)):
+            return []
+        return [parameter for parameter, _ in _parameters(self.node.args)]
+
+    def free_names(self) -> set[str]:
+        """Names read here or in scopes inside that come from outside this scope."""
+        inside = set(self.within())
+        free = set()
+        for scope in inside:
+            for name in scope.reads | scope.nonlocal_names | scope.global_names:
+                if scope.owner(name) not in inside:
+                    free.add(name)
+        return free
+
+    def owner(self, name: str) -> Scope | None:
+        """The scope whose variable `name` means here; None for a builtin or a name from outside the root."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.global_names:
+                return scope.root if name in scope.root.bindings else None
+            visible = scope is self or not isinstance(scope.node, ast.ClassDef)
+            if visible and name in scope.bindings:
+                return scope
+            scope = scope.parent
+        return None
+
+    @property
+    def root(self) -> Scope:
+        """The outermost scope: the module, unless the scopes were asked of a function alone."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def innermost(self, node: ast.expr | ast.stmt) -> Scope:
+        """The scope in which `node`, a node inside this scope, is evaluated. Decorators, defaults,
+        annotations, bases and the first iterable of a comprehension belong to the scope around."""
+        scope = self
+        while True:
+            for child in scope.children:
+                if child.node is not node and child._evaluates(node):
+                    scope = child
+                    break
+            else:
+                return scope
+
+    def find(self, node: ScopeNode) -> Scope | None:
+        """The scope of `node`, a scope node somewhere inside this one; None if there is none."""
+        if node is self.node:
+            return self
+        if isinstance(node, ast.Module):
+            return None
+        around = self.innermost(node)
+        return next((child for child in around.children if child.node is node), None)
+
+    def _evaluates(self, node: ast.expr | ast.stmt) -> bool:
+        assert not isinstance(self.node, ast.Module)
+        return contains(self.node, node) and not any(contains(part, node) for part in _outer_parts(self.node))
+
+
+def scope_of(tree: ast.Module | FunctionNode) -> Scope:
+    """The root scope of a module, or of a function alone (then names from outside it have no owner). Kept
+    with the tree."""
+    scope = tree.__dict__.get(_MEMO)
+    if not isinstance(scope, Scope):
+        scope = tree.__dict__[_MEMO] = Scope(tree)
+    return scope
+
+
+def targets_of(comprehension: Comprehension) -> set[str]:
+    """The names a comprehension's `for` clauses bind."""
+    return {
+        node.id
+        for clause in comprehension.generators
+        for node in ast.walk(clause.target)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+class _Facts:
+    def __init__(self) -> None:
+        self.bindings: dict[str, list[Binding]] = {}
+        self.outer_bindings: list[Binding] = []
+        self.reads: set[str] = set()
+        self.global_names: set[str] = set()
+        self.nonlocal_names: set[str] = set()
+        self.children: list[Scope] = []
+
+    def bind(self, binding: Binding) -> None:
+        self.bindings.setdefault(binding.name, []).append(binding)
+
+
+def _scan(scope: Scope) -> _Facts:
+    facts = _Facts()
+    node = scope.node
+    stack: list[ast.AST] = []
+    if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+        for parameter, default in _parameters(node.args):
+            facts.bind(Binding(parameter.arg, "parameter", parameter, parameter, default))
+    if isinstance(node, COMPREHENSIONS):
+        stack += [*_results(node), *reversed(node.generators)]
+    elif isinstance(node, ast.Lambda):
+        stack.append(node.body)
+    else:
+        stack += reversed(node.body)
+    for type_parameter in getattr(node, "type_params", ()):
+        facts.bind(Binding(type_parameter.name, "type", type_parameter, type_parameter))
+    _walk(scope, facts, stack)
+    for name in facts.global_names | facts.nonlocal_names:
+        facts.outer_bindings += facts.bindings.pop(name, [])
+    return facts
+
+
+def _walk(scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                facts.reads.add(node.id)
+        elif isinstance(node, _SCOPES):
+            _enter(node, scope, facts)
+            stack += reversed(_outer_parts(node))
+        elif isinstance(node, ast.comprehension):
+            _bind(node, facts)
+            stack += (*reversed(node.ifs), node.target)
+            if not (scope.is_comprehension and node is scope.node.generators[0]):  # type: ignore[union-attr]
+                stack.append(node.iter)
+        else:
+            if not (scope.is_comprehension and isinstance(node, ast.NamedExpr)):
+                _bind(node, facts)
+            children = list(ast.iter_child_nodes(node))
+            children.reverse()
+            stack += children
+
+
+def _bind(node: ast.AST, facts: _Facts) -> None:
+    if isinstance(node, ast.Global):
+        facts.global_names.update(node.names)
+    elif isinstance(node, ast.Nonlocal):
+        facts.nonlocal_names.update(node.names)
+    else:
+        for binding in bindings_in(node):
+            facts.bind(binding)
+            if binding.kind in ("augmented", "delete"):
+                facts.reads.add(binding.name)
+
+
+def _enter(
+    node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension, scope: Scope, facts: _Facts
+) -> None:
+    facts.children.append(Scope(node, scope))
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        kind: BindingKind = "class" if isinstance(node, ast.ClassDef) else "function"
+        facts.bind(Binding(node.name, kind, node, node))
+    elif isinstance(node, COMPREHENSIONS) and not scope.is_comprehension:
+        for walrus in _walruses(node):
+            for binding in bindings_in(walrus):
+                facts.bind(binding)
+
+
+def _walruses(comprehension: Comprehension) -> Iterator[ast.NamedExpr]:
+    """The assignment expressions in a comprehension, which bind in the scope around it (PEP 572)."""
+    stack: list[ast.AST] = [comprehension]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.NamedExpr):
+            yield node
+        if not isinstance(node, ast.Lambda):
+            stack += ast.iter_child_nodes(node)
+
+
+def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    yield from zip(positional, [*missing, *arguments.defaults], strict=True)
+    if arguments.vararg is not None:
+        yield arguments.vararg, None
+    yield from zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    if arguments.kwarg is not None:
+        yield arguments.kwarg, None
+
+
+def _results(node: Comprehension) -> list[ast.expr]:
+    return [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+
+
+def _outer_parts(node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension) -> list[ast.expr]:
+    """The expressions written inside a scope's source that the scope around evaluates."""
+    if isinstance(node, COMPREHENSIONS):
+        return [node.generators[0].iter]
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
+    arguments = node.args
+    parts = [*arguments.defaults, *(default for default in arguments.kw_defaults if default is not None)]
+    annotations = (parameter.annotation for parameter, _ in _parameters(arguments))
+    parts += [annotation for annotation in annotations if annotation is not None]
+    if isinstance(node, FUNCTIONS):
+        parts = [*node.decorator_list, *parts]
+        if node.returns is not None:
+            parts.append(node.returns)
+    return parts
+
+
+def contains(outer: ast.expr | ast.stmt, inner: ast.expr | ast.stmt) -> bool:
+    """Whether the source of `inner` lies within that of `outer`."""
+    starts = (outer.lineno, outer.col_offset) <= (inner.lineno, inner.col_offset)
+    return starts and _end(inner) <= _end(outer)
+
+
+def _end(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
