@@ -28,8 +28,10 @@ def load(root: Path, config: Path | None, overrides: Mapping[str, object]) -> Se
     an unknown key or a value of the wrong type.
     """
     configured = _configured(root, config)
-    given = {option: _from_command_line(option, value) for option, value in overrides.items() if value}
-    values = {**configured.values, **given}
+    given: dict[str, Any] = {
+        option: _from_command_line(option, value) for option, value in overrides.items() if value
+    }
+    values: dict[str, Any] = {**configured.values, **given}
     for option in _SELECTORS:
         values[option] = (*configured.values.get(option, ()), *given.get(option, ()))
     origin = {

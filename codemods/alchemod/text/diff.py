@@ -22,9 +22,9 @@ class DiffStat:
 
 
 def unified_diff(name: str, old: bytes, new: bytes, context: int = 3) -> bytes:
-    """The diff from ``old`` to ``new`` of the file ``name`` (relative, with ``/``); empty when they are equal.
+    """The diff from ``old`` to ``new`` of the file ``name``; empty when they are equal.
 
-    ``context`` is the number of unchanged lines around a hunk.
+    ``name`` is relative to the folder the diff is applied in, with ``/``. ``context`` is the number of unchanged lines around a hunk.
     """
     if old == new:
         return b""
@@ -124,7 +124,7 @@ _ESCAPES = {
 
 
 def _quoted(name: str) -> bytes:
-    """A file name as git writes it: in quotes with C escapes when it has a control character, ``"`` or a backslash.
+    """A file name as git writes it: in quotes when it has a control character, ``"`` or a backslash.
 
     Bytes of a name that is not UTF-8 (surrogates) are written in octal.
     """

@@ -1,0 +1,259 @@
+"""The record of a run: what each file held before, kept in the user's state folder, outside the sources.
+
+A record is one file: a line of JSON that lists the files of the run, then the old contents, compressed, one
+after the other. The suffix of its name tells how far the run came: ``.open`` (it goes on or was killed),
+``.done`` or ``.undone``; a ``.tmp`` is a record that was never complete. While a run goes on, it holds a lock
+on its record (not on Windows).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alchemod.text.problem import reason
+from alchemod.text.write import write_synced
+
+if sys.platform != "win32":
+    import fcntl
+
+KEPT_RUNS = 20
+"""How many runs of a project are kept."""
+
+_STATES = (".open", ".done", ".undone")
+
+
+class JournalError(Exception):
+    """The journal cannot be written or read. The message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The file at ``path`` holds ``old`` and is to hold ``new``.
+
+    Changes with the same ``group`` are written together or not at all; None stands alone.
+    """
+
+    path: Path
+    old: bytes
+    new: bytes
+    group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a record. The hashes are SHA-256; ``start`` and ``end`` span its old content in the body."""
+
+    path: Path
+    old_hash: str
+    new_hash: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run as its record tells it."""
+
+    run: str
+    file: Path
+    root: Path
+    entries: tuple[Entry, ...]
+    body: int
+
+    @property
+    def state(self) -> str:
+        """``"open"``, ``"done"`` or ``"undone"``."""
+        return self.file.suffix[1:]
+
+    def old(self, entry: Entry) -> bytes:
+        """What a file held before the run. Raises JournalError when the record is damaged."""
+        try:
+            with open(self.file, "rb") as file:
+                file.seek(self.body + entry.start)
+                content = zlib.decompress(file.read(entry.end - entry.start))
+        except (OSError, zlib.error):
+            content = b""
+        if digest(content) != entry.old_hash:
+            raise JournalError(f"the record {self.file} is damaged")
+        return content
+
+
+class OpenRecord:
+    """The record of a run that goes on; it is on the disk, complete, before the first file is touched."""
+
+    def __init__(self, root: Path, changes: Sequence[Change]) -> None:
+        """Write the record. Raises JournalError when that fails."""
+        self.run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        self._folder = _runs_folder(root)
+        self._fd = -1
+        temporary = self._folder / f"{self.run}.tmp"
+        try:
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            self._fd = os.open(temporary, _WRITE_NEW, 0o600)
+            _lock(self._fd)
+            write_synced(self._fd, _encoded(root, changes))
+            os.replace(temporary, self._folder / f"{self.run}.open")
+            _sync(self._folder)
+        except BaseException as error:
+            self.close()
+            with suppress(OSError):
+                os.unlink(temporary)
+            if isinstance(error, OSError):
+                raise _unwritable(self._folder, error) from None
+            raise
+
+    def finish(self, anything_written: bool) -> None:
+        """The run has come to its end. A record of nothing is removed.
+
+        Should the system refuse, the run will be taken for one that was killed, which is harmless.
+        """
+        open_file = self._folder / f"{self.run}.open"
+        with suppress(OSError):
+            if anything_written:
+                os.replace(open_file, open_file.with_suffix(".done"))
+            else:
+                os.unlink(open_file)
+            _sync(self._folder)
+            _prune(self._folder)
+
+    def close(self) -> None:
+        """Let go of the record, in whatever state it is."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def record_files(root: Path) -> list[Path]:
+    """The records of a project, the newest first."""
+    return _record_files(_runs_folder(root))
+
+
+def load_record(file: Path) -> Record:
+    """Read a record. Raises JournalError when it cannot be read."""
+    try:
+        with open(file, "rb") as lines:
+            header = lines.readline()
+        content: dict[str, Any] = json.loads(header)
+        root = Path(content["root"])
+        entries = tuple(
+            Entry(root / row["path"], row["old"], row["new"], row["start"], row["end"])
+            for row in content["files"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        raise JournalError(f"the record {file} cannot be read") from None
+    return Record(file.stem, file, root, entries, len(header))
+
+
+def mark_undone(record: Record) -> None:
+    """The files of the run are as they were before it. Should the system refuse, it can be undone again."""
+    with suppress(OSError):
+        os.replace(record.file, record.file.with_suffix(".undone"))
+
+
+def is_going_on(file: Path) -> bool:
+    """Whether the run of a record is alive: it holds the lock."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fd = os.open(file, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of a content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+_WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+def _encoded(root: Path, changes: Sequence[Change]) -> bytes:
+    home, pieces, rows, end = os.path.abspath(root), [], [], 0
+    for change in changes:
+        piece = zlib.compress(change.old, 1)
+        path = os.path.abspath(change.path)
+        if path.startswith(home + os.sep):
+            path = path[len(home) + 1 :]
+        start, end = end, end + len(piece)
+        hashes = {"old": digest(change.old), "new": digest(change.new)}
+        rows.append({"path": path, **hashes, "start": start, "end": end, "group": change.group})
+        pieces.append(piece)
+    header = {"version": 1, "root": home, "files": rows}
+    return b"".join((json.dumps(header).encode(), b"\n", *pieces))
+
+
+def _runs_folder(root: Path) -> Path:
+    """Where the records of a project are: its name, and what tells it from others of that name."""
+    home = os.path.realpath(root)
+    return _state_folder() / "runs" / f"{os.path.basename(home) or 'root'}-{digest(os.fsencode(home))[:12]}"
+
+
+def _state_folder() -> Path:
+    if named := os.environ.get("ALCHEMOD_STATE"):
+        return Path(os.path.abspath(named))
+    if sys.platform == "win32":
+        above = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
+    else:
+        above = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    if not os.path.isabs(above):
+        raise JournalError("there is no state folder for the journal: set ALCHEMOD_STATE to a folder for it")
+    return Path(above, "alchemod")
+
+
+def _record_files(folder: Path) -> list[Path]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names, reverse=True) if name.endswith(_STATES)]
+
+
+def _prune(folder: Path) -> None:
+    """Forget the oldest runs, and what was left of records that never were complete."""
+    old = [file for file in _record_files(folder)[KEPT_RUNS:] if file.suffix != ".open"]
+    for file in [*old, *folder.glob("*.tmp")]:
+        if not is_going_on(file):
+            os.unlink(file)
+
+
+def _lock(fd: int) -> None:
+    if sys.platform != "win32":
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sync(folder: Path) -> None:
+    """Write the names in a folder to the disk. Windows does so itself."""
+    if sys.platform != "win32":
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _unwritable(folder: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"the journal cannot be written to {folder}: {reason(error)}; "
+        "set ALCHEMOD_STATE to a folder that can be written"
+    )
