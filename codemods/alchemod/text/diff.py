@@ -24,7 +24,8 @@ class DiffStat:
 def unified_diff(name: str, old: bytes, new: bytes, context: int = 3) -> bytes:
     """The diff from ``old`` to ``new`` of the file ``name``; empty when they are equal.
 
-    ``name`` is relative to the folder the diff is applied in, with ``/``. ``context`` is the number of unchanged lines around a hunk.
+    ``name`` is relative to the folder the diff is applied in, with ``/``. ``context`` is the
+    number of unchanged lines around a hunk.
     """
     if old == new:
         return b""

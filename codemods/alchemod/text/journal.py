@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alchemod.text.lock import is_locked
 from alchemod.text.problem import Problem, reason
 from alchemod.text.record import (
     Change,
@@ -17,7 +18,6 @@ from alchemod.text.record import (
     OpenRecord,
     Record,
     digest,
-    is_going_on,
     load_record,
     mark_undone,
     record_files,
@@ -80,7 +80,7 @@ def apply_all(root: Path, changes: Sequence[Change]) -> Applied:
             touched, problems = _write_group(group, root, record.run)
             written += touched
             failures += problems
-        record.finish(anything_written=bool(written))
+        record.finish(written)
     finally:
         record.close()
     return Applied(record.run if written else None, tuple(written), tuple(failures))
@@ -89,7 +89,7 @@ def apply_all(root: Path, changes: Sequence[Change]) -> Applied:
 def unfinished(root: Path) -> Run | None:
     """The newest run of the project that was killed, or None. Raises JournalError."""
     for file in record_files(root):
-        if file.suffix == ".open" and not is_going_on(file):
+        if file.suffix == ".open" and not is_locked(file):
             return Run(file.stem, tuple(entry.path for entry in load_record(file).entries))
     return None
 
@@ -132,12 +132,12 @@ def undo(root: Path, run: str | None) -> Undone:
 def _record(root: Path, run: str | None) -> Record | None:
     files = record_files(root)
     if run is None:
-        chosen = [file for file in files if file.suffix != ".undone" and not is_going_on(file)]
+        chosen = [file for file in files if file.suffix != ".undone" and not is_locked(file)]
         return load_record(chosen[0]) if chosen else None
     chosen = [file for file in files if file.stem == run]
     if not chosen:
         raise JournalError(f"there is no run {run!r} of the project {root}")
-    if is_going_on(chosen[0]):
+    if is_locked(chosen[0]):
         raise JournalError(f"the run {run} still goes on")
     return load_record(chosen[0])
 

@@ -12,22 +12,24 @@ import hashlib
 import json
 import os
 import sys
+import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from alchemod.text.lock import HAS_LOCKS, lock
 from alchemod.text.problem import reason
-from alchemod.text.write import write_synced
-
-if sys.platform != "win32":
-    import fcntl
+from alchemod.text.write import create_synced
 
 KEPT_RUNS = 20
 """How many runs of a project are kept."""
+
+_ABANDONED_AFTER = 3600
+"""Age in seconds from which an incomplete record is nobody's work in progress."""
 
 _STATES = (".open", ".done", ".undone")
 
@@ -51,7 +53,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of a record. The hashes are SHA-256; ``start`` and ``end`` span its old content in the body."""
+    """One file of a record.
+
+    The hashes are SHA-256; ``start`` and ``end`` span its old content, compressed, in the body of the record.
+    """
 
     path: Path
     old_hash: str
@@ -94,43 +99,43 @@ class OpenRecord:
     def __init__(self, root: Path, changes: Sequence[Change]) -> None:
         """Write the record. Raises JournalError when that fails."""
         self.run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        self._root = root
+        self._changes = changes
         self._folder = _runs_folder(root)
-        self._fd = -1
-        temporary = self._folder / f"{self.run}.tmp"
+        self._file = self._folder / f"{self.run}.open"
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            self._fd = os.open(temporary, _WRITE_NEW, 0o600)
-            _lock(self._fd)
-            write_synced(self._fd, _encoded(root, changes))
-            os.replace(temporary, self._folder / f"{self.run}.open")
-            _sync(self._folder)
-        except BaseException as error:
-            self.close()
-            with suppress(OSError):
-                os.unlink(temporary)
-            if isinstance(error, OSError):
-                raise _unwritable(self._folder, error) from None
-            raise
+            _store(self._file, root, changes)
+            self._fd = os.open(self._file, os.O_RDONLY) if HAS_LOCKS else None
+            if self._fd is not None:
+                lock(self._fd)
+        except OSError as error:
+            raise JournalError(
+                f"the journal cannot be written to {self._folder}: {reason(error)}; "
+                "set ALCHEMOD_STATE to a folder that can be written"
+            ) from None
 
-    def finish(self, anything_written: bool) -> None:
-        """The run has come to its end. A record of nothing is removed.
+    def finish(self, written: Container[Path]) -> None:
+        """The run has come to its end: keep the files that were written, nothing if there is none.
 
-        Should the system refuse, the run will be taken for one that was killed, which is harmless.
+        Should the system refuse, the run is taken for one that was killed, which is harmless.
         """
-        open_file = self._folder / f"{self.run}.open"
+        kept = [change for change in self._changes if change.path in written]
+        done = self._file.with_suffix(".done")
         with suppress(OSError):
-            if anything_written:
-                os.replace(open_file, open_file.with_suffix(".done"))
+            if len(kept) == len(self._changes):
+                os.replace(self._file, done)
             else:
-                os.unlink(open_file)
-            _sync(self._folder)
+                if kept:
+                    _store(done, self._root, kept)
+                os.unlink(self._file)
             _prune(self._folder)
 
     def close(self) -> None:
         """Let go of the record, in whatever state it is."""
-        if self._fd >= 0:
+        if self._fd is not None:
             os.close(self._fd)
-            self._fd = -1
+            self._fd = None
 
 
 def record_files(root: Path) -> list[Path]:
@@ -160,31 +165,21 @@ def mark_undone(record: Record) -> None:
         os.replace(record.file, record.file.with_suffix(".undone"))
 
 
-def is_going_on(file: Path) -> bool:
-    """Whether the run of a record is alive: it holds the lock."""
-    if sys.platform == "win32":
-        return False
-    try:
-        fd = os.open(file, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
-    return False
-
-
 def digest(content: bytes) -> str:
     """The SHA-256 of a content, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
-_WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+def _store(file: Path, root: Path, changes: Sequence[Change]) -> None:
+    temporary = file.with_suffix(".tmp")
+    try:
+        create_synced(temporary, _encoded(root, changes))
+        os.replace(temporary, file)
+        _sync(file.parent)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _encoded(root: Path, changes: Sequence[Change]) -> bytes:
@@ -230,16 +225,12 @@ def _record_files(folder: Path) -> list[Path]:
 
 def _prune(folder: Path) -> None:
     """Forget the oldest runs, and what was left of records that never were complete."""
-    old = [file for file in _record_files(folder)[KEPT_RUNS:] if file.suffix != ".open"]
-    for file in [*old, *folder.glob("*.tmp")]:
-        if not is_going_on(file):
+    for file in _record_files(folder)[KEPT_RUNS:]:
+        if file.suffix != ".open":
             os.unlink(file)
-
-
-def _lock(fd: int) -> None:
-    if sys.platform != "win32":
-        with suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    for file in folder.glob("*.tmp"):
+        if os.stat(file).st_mtime < time.time() - _ABANDONED_AFTER:
+            os.unlink(file)
 
 
 def _sync(folder: Path) -> None:
@@ -250,10 +241,3 @@ def _sync(folder: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
-
-
-def _unwritable(folder: Path, error: OSError) -> JournalError:
-    return JournalError(
-        f"the journal cannot be written to {folder}: {reason(error)}; "
-        "set ALCHEMOD_STATE to a folder that can be written"
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,7 +34,9 @@ def write_atomically(
     temporary = os.path.join(os.path.dirname(target), f"{_TEMPORARY}{tag}-{secrets.token_hex(4)}.tmp")
     try:
         try:
-            _create(temporary, new, os.stat(target))
+            status = os.stat(target)
+            create_synced(temporary, new, owner=(status.st_uid, status.st_gid))
+            os.chmod(temporary, stat.S_IMODE(status.st_mode))
             _check_unchanged(target, expected)
             os.replace(temporary, target)
         except BaseException:
@@ -76,24 +79,22 @@ def sweep(folder: Path, tag: str) -> None:
                     os.unlink(folder / name)
 
 
-def write_synced(fd: int, data: bytes) -> None:
-    """Write all of ``data`` to an open file, and to the disk below it. Raises OSError."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-    os.fsync(fd)
+def create_synced(file: Path | str, data: bytes, owner: tuple[int, int] | None = None) -> None:
+    """A new file, for the user alone, whose content is on the disk. Raises OSError, also if it exists.
 
-
-def _create(temporary: str, data: bytes, like: os.stat_result) -> None:
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    ``owner`` is a user and a group, which get the file where the system lets us give it away.
+    """
+    fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        write_synced(fd, data)
-        if hasattr(os, "fchown") and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+        if sys.platform != "win32" and owner not in (None, (os.geteuid(), os.getegid())):
             with suppress(PermissionError):
-                os.fchown(fd, like.st_uid, like.st_gid)
+                os.fchown(fd, *owner)
     finally:
         os.close(fd)
-    os.chmod(temporary, stat.S_IMODE(like.st_mode))
 
 
 def _check_unchanged(target: str, expected: bytes) -> None:
