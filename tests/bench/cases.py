@@ -1,12 +1,12 @@
 """Fixture cases: one Python file (or one folder with `main.py`) whose head comment says what must come out.
 
-The head comment is the block of `# key: value` lines at the top of the file, after a shebang or coding line. It
-ends at the first line that is not a comment. The keys:
+The head comment is the block of `# key: value` lines at the top of the file, after a shebang or coding line. The
+first line that is no comment ends it. The keys:
 
 `expect: ALC201 safe`      a finding of this code and safety (`safe`, `unsafe`, `report`), and with a number
                            after it so many of them; repeatable. `expect: nothing` means none.
 `says: text`               some finding's message, why or missing fact contains this text; repeatable.
-`versions: 1.4 2.0`        the SQLAlchemy series the case runs under, before and after; default: all pinned ones.
+`versions: 1.4 2.0`        the SQLAlchemy series the case runs under, before and after; default: all of them.
                            The project of the case allows the range of the ones of after.
 `before: 1.4`              the same for one side only.
 `after: 1.4 2.0`
@@ -120,7 +120,7 @@ class Case:
 
 
 def find_cases(root: Path) -> list[Path]:
-    """The cases under `root` (`<folder>/<rule>/<case>`), sorted; names that start with `_` or `.` are none."""
+    """The cases under `root` (`<folder>/<rule>/<case>`), sorted; names starting with `_` or `.` are none."""
     return sorted(
         path
         for path in root.glob("*/*/*")

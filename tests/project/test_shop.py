@@ -1,4 +1,4 @@
-"""The example application: refactored by the tool, it prints the same, keeps the same rows and asks less often."""
+"""The example application: refactored, it prints the same, keeps the same rows and asks less often."""
 
 from __future__ import annotations
 
