@@ -1,7 +1,7 @@
 """Fixture cases: one Python file (or one folder with `main.py`) whose head comment says what must come out.
 
-The head comment is the block of `# key: value` lines at the top of the file, after a shebang or coding line. The
-first line that is no comment ends it. The keys:
+The head comment is the block of `# key: value` lines at the top of the file, below a shebang or coding line.
+The first line that is no comment ends it. The keys:
 
 `expect: ALC201 safe`      a finding of this code and safety (`safe`, `unsafe`, `report`), and with a number
                            after it so many of them; repeatable. `expect: nothing` means none.

@@ -1,0 +1,51 @@
+"""The docstring of every rule: its fixed headings, and its example, which the tool rewrites as it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from alchemod.engine.rule import HEADINGS
+from alchemod.rules._index import registry
+from bench.installs import series
+from bench.tool import apply
+
+PRELUDE = (Path(__file__).parents[2] / "fixtures" / "rules" / "_prelude.py").read_text("utf-8")
+MARK = "# --- example ---\n"
+CODES = [entry.code for entry in registry() if entry.module]
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_FENCE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def sections(code: str) -> dict[str, str]:
+    """The text below each heading of a rule's docstring."""
+    _, *parts = _HEADING.split(registry().documentation(code))
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def examples(code: str, heading: str) -> list[str]:
+    return _FENCE.findall(sections(code)[heading])
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_headings_are_the_fixed_ones(code: str) -> None:
+    assert tuple(sections(code)) == HEADINGS
+    assert all(text.strip() for text in sections(code).values())
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_example_becomes_what_is_to_be_used_instead(code: str) -> None:
+    before, after = examples(code, "Example"), examples(code, "Use instead")
+    assert before, "a rule shows at least one example"
+    assert len(before) == len(after)
+    for old, new in zip(before, after, strict=True):
+        assert rewritten(code, old) == new
+
+
+def rewritten(code: str, example: str) -> str:
+    """What the rule alone makes of an example that stands below the models of the prelude."""
+    text = f"{PRELUDE}\n\n{MARK}{example}"
+    result = apply({"app.py": text.encode()}, series()[1:2], "--select", code, "--unsafe-fixes")
+    return result.files["app.py"].decode().partition(MARK)[2]
