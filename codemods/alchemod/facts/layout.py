@@ -1,0 +1,80 @@
+"""Where the modules of a project live: source roots, and the file behind an absolute module name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Layout:
+    """The source roots of a project, found from its files.
+
+    A root is the project folder, its `src` folder, or the parent of a top-level package. The folder of a file that is
+    in no package is a root for the files of that folder alone (Python puts it on the path when it runs one of them).
+    """
+
+    def __init__(self, root: Path, files: Iterable[Path]) -> None:
+        self._files = frozenset(files)
+        self._packages = {path.parent for path in self._files if path.name == "__init__.py"}
+        self._roots = {root, root / "src"}
+        self._roots.update(folder.parent for folder in self._packages if folder.parent not in self._packages)
+        self._root_of_folder: dict[Path, Path] = {}
+        self._roots_by_top = self._tops()
+
+    def _tops(self) -> dict[str, list[Path]]:
+        found: dict[str, set[Path]] = {}
+        above: dict[Path, list[Path]] = {}
+        for path in self._files:
+            folder = path.parent
+            if folder not in above:
+                above[folder] = [root for root in (folder, *folder.parents) if root in self._roots]
+            for root in above[folder]:
+                found.setdefault(path.parts[len(root.parts)].removesuffix(".py"), set()).add(root)
+        return {top: sorted(roots) for top, roots in found.items()}
+
+    def root_of(self, path: Path) -> Path:
+        """The source root that a file is imported from: the nearest one above its top-level package."""
+        folder = path.parent
+        if folder not in self._root_of_folder:
+            top = folder
+            while top in self._packages:
+                top = top.parent
+            root = next((above for above in (top, *top.parents) if above in self._roots), top)
+            self._root_of_folder[folder] = root
+        return self._root_of_folder[folder]
+
+    def name_of(self, path: Path) -> str:
+        """The dotted name of the module in `path`."""
+        parts = list(path.relative_to(self.root_of(path)).with_suffix("").parts)
+        if parts[-1] == "__init__":
+            parts.pop()
+        return ".".join(parts)
+
+    def find(self, module: str, near: Path) -> Path | None:
+        """The file of the absolute module name `module`, as imported by the file `near`.
+
+        Returns None for a module that is not the project's, and for one that several roots claim equally.
+        """
+        parts = module.split(".")
+        if near.parent not in self._packages and (beside := self._under(near.parent, parts)) is not None:
+            return beside
+        found: dict[Path, Path] = {}
+        for root in self._roots_by_top.get(parts[0], ()):
+            if (path := self._under(root, parts)) is not None:
+                found[root] = path
+        if len(found) > 1:
+            above = [root for root in found if root in near.parents]
+            return found[max(above, key=lambda root: len(root.parts))] if above else None
+        return next(iter(found.values()), None)
+
+    def is_project_name(self, module: str, near: Path) -> bool:
+        """Whether the first part of `module` names something of the project, so that it is no outside library."""
+        top = module.partition(".")[0]
+        return top in self._roots_by_top or self._under(near.parent, [top]) is not None
+
+    def _under(self, root: Path, parts: list[str]) -> Path | None:
+        base = root.joinpath(*parts)
+        for path in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
+            if path in self._files:
+                return path
+        return None

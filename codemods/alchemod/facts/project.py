@@ -1,0 +1,281 @@
+"""The project: its files, what they say, and the content they have while a run rewrites them in memory."""
+
+from __future__ import annotations
+
+import ast
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from alchemod.facts.dependencies import sqlalchemy_range
+from alchemod.facts.gates import base_words, gate_a, mentions
+from alchemod.facts.layout import Layout
+from alchemod.facts.lookup import Lookup
+from alchemod.facts.models import Models
+from alchemod.facts.module import Assigned, ClassFacts, Module, collect, last_name
+from alchemod.facts.versions import VersionRange
+from alchemod.text.problem import FileError, Problem
+from alchemod.text.source import SourceFile, parse, read
+
+_KEPT_TREE_BYTES = 1_500_000
+"""Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
+
+_EXPORTING_CALLS = frozenset(
+    {
+        "sessionmaker",
+        "async_sessionmaker",
+        "scoped_session",
+        "async_scoped_session",
+        "create_session",
+        "SQLAlchemy",
+        "SQLA",
+    }
+)
+
+
+class DiscoveredFile(Protocol):
+    """A file of the project, as discovery lists it."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether findings are shown in it and edits made."""
+
+    @property
+    def named(self) -> bool:
+        """Whether it was named itself, so that it is parsed whatever it holds."""
+
+
+class Project:
+    """Files, facts and overlay of one project.
+
+    Facts come from every file that may speak of SQLAlchemy, in scope or not. Trees are dropped and parsed again on
+    demand, so nodes of one `tree()` must not be compared with those of a later one.
+    """
+
+    def __init__(self, root: Path, files: Sequence[DiscoveredFile], versions: VersionRange) -> None:
+        self.root = root
+        self.versions = versions
+        self.problems: list[Problem] = []
+        self.generation = 0
+        self._scope = frozenset(file.path for file in files if file.in_scope)
+        self._named = frozenset(file.path for file in files if file.named)
+        self._layout = Layout(root, (file.path for file in files))
+        self._sources: dict[Path, SourceFile] = {}
+        self._modules: dict[Path, Module | None] = {}
+        self._dropped: list[Path] = []
+        self._trees: OrderedDict[Path, ast.Module] = OrderedDict()
+        self._tree_bytes = 0
+        self._candidates: list[Path] = []
+
+    @classmethod
+    def load(
+        cls,
+        files: Sequence[DiscoveredFile],
+        root: Path,
+        target: str | None = None,
+        keep: Sequence[bytes] = (),
+    ) -> Project:
+        """Read the files, pass them through both gates and take their facts.
+
+        `target` replaces the range of SQLAlchemy versions the dependency files give. Trees of files that hold one of
+        the tokens `keep` are kept when memory allows, since rules will look at them again.
+        """
+        problems: list[Problem] = []
+        if target is not None:
+            versions = VersionRange.exactly(target)
+        else:
+            versions = sqlalchemy_range(root)
+        project = cls(root, files, versions)
+        project.problems.extend(problems)
+        project._read(files, keep)
+        project._gate_b()
+        return project
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """The files whose facts were taken, in order of discovery."""
+        return self._candidates
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """Resolves module-level names."""
+        return Lookup(self._layout, self.facts)
+
+    @cached_property
+    def models(self) -> Models:
+        """The mapped classes."""
+        return Models(self.lookup, self.classes)
+
+    def in_scope(self, path: Path) -> bool:
+        """Whether findings are shown in this file and edits made."""
+        return path in self._scope
+
+    def classes(self) -> Iterator[ClassFacts]:
+        """Every class of the files whose facts were taken."""
+        for path in self._candidates:
+            module = self._modules.get(path)
+            if module is not None:
+                yield from module.classes.values()
+
+    def modules(self) -> Iterator[Module]:
+        """The facts of every file that has some."""
+        for path in self._candidates:
+            if (module := self._modules.get(path)) is not None:
+                yield module
+
+    def facts(self, path: Path) -> Module | None:
+        """The facts of a file, taken now if gate A dropped it; None when it cannot be parsed."""
+        if path not in self._modules:
+            self._take_facts(path, keep=False)
+        return self._modules[path]
+
+    def source(self, path: Path) -> SourceFile:
+        """The content of a file as the run sees it. Raises FileError."""
+        source = self._sources.get(path)
+        if source is None:
+            source = self._sources[path] = read(path)
+        return source
+
+    def tree(self, path: Path) -> ast.Module:
+        """The tree of a file. Raises FileError."""
+        tree = self._trees.get(path)
+        if tree is None:
+            tree = parse(self.source(path))
+            self._keep(path, tree)
+        else:
+            self._trees.move_to_end(path)
+        return tree
+
+    def update(self, path: Path, source: SourceFile) -> None:
+        """Replace the content of a file and take its facts anew. Raises ParseError when it no longer parses."""
+        tree = parse(source)
+        self._forget(path)
+        self._sources[path] = source
+        self._modules[path] = self._collect(path, tree)
+        self._keep(path, tree)
+        self.generation += 1
+        self.__dict__.pop("lookup", None)
+        self.__dict__.pop("models", None)
+
+    def files_mentioning(self, name: str) -> Iterator[Path]:
+        """Every file of the project in which `name` stands as a word, the ones gate A dropped included."""
+        word = name.encode()
+        for path in (*self._candidates, *self._dropped):
+            try:
+                data = self._sources[path].utf8 if path in self._sources else read(path).utf8
+            except FileError:
+                continue
+            if mentions(data, (word,)):
+                yield path
+
+    def defines_method(self, name: str) -> str:
+        """The name of a class of the project, mapped ones excepted, that defines a method `name`; "" when none does."""
+        for facts in self.classes():
+            if name in facts.methods:
+                return facts.name
+        return ""
+
+    def _read(self, files: Sequence[DiscoveredFile], keep: Sequence[bytes]) -> None:
+        for file in files:
+            path = file.path
+            try:
+                source = read(path)
+            except FileError as error:
+                if file.in_scope:
+                    self.problems.append(error.problem(path))
+                self._modules[path] = None
+                continue
+            if file.named or gate_a(source.utf8):
+                self._sources[path] = source
+                self._take_facts(path, keep=any(token in source.utf8 for token in keep))
+                self._candidates.append(path)
+            else:
+                self._dropped.append(path)
+
+    def _gate_b(self) -> None:
+        """Take the facts of files that gate A dropped but that use a session factory or derive from a class of interest."""
+        factories = {name.encode() for module in self.modules() for name in _exported_factories(module)}
+        classes = {facts.name.encode() for facts in self.classes() if _may_be_derived(facts)}
+        while self._dropped and (factories or classes):
+            found: list[Path] = []
+            for path in self._dropped:
+                try:
+                    data = read(path).utf8
+                except FileError:
+                    continue
+                if mentions(data, factories) or (classes and not classes.isdisjoint(base_words(data))):
+                    found.append(path)
+            if not found:
+                return
+            known = set(self._modules)
+            for path in found:
+                self._dropped.remove(path)
+                self._take_facts(path, keep=False)
+                self._candidates.append(path)
+            fresh = [self._modules[path] for path in found if path not in known]
+            factories = {
+                name.encode()
+                for module in fresh
+                if module is not None
+                for name in _exported_factories(module)
+            }
+            classes = {
+                facts.name.encode()
+                for module in fresh
+                if module is not None
+                for facts in module.classes.values()
+                if _may_be_derived(facts)
+            }
+
+    def _take_facts(self, path: Path, *, keep: bool) -> None:
+        try:
+            tree = parse(self.source(path))
+        except FileError as error:
+            if path in self._scope:
+                self.problems.append(error.problem(path))
+            self._modules[path] = None
+            return
+        self._modules[path] = self._collect(path, tree)
+        if keep:
+            self._keep(path, tree)
+
+    def _collect(self, path: Path, tree: ast.Module) -> Module:
+        return collect(
+            tree,
+            self._layout.name_of(path),
+            path,
+            is_package=path.name == "__init__.py",
+            has_globals=b"global " in self.source(path).utf8,
+        )
+
+    def _keep(self, path: Path, tree: ast.Module) -> None:
+        self._trees[path] = tree
+        self._tree_bytes += len(self.source(path).utf8)
+        while self._tree_bytes > _KEPT_TREE_BYTES and len(self._trees) > 1:
+            oldest = next(iter(self._trees))
+            self._forget(oldest)
+
+    def _forget(self, path: Path) -> None:
+        if self._trees.pop(path, None) is not None:
+            self._tree_bytes -= len(self.source(path).utf8)
+
+
+def _exported_factories(module: Module) -> Iterator[str]:
+    for name, bindings in module.bindings.items():
+        for binding in bindings:
+            if isinstance(binding, Assigned) and isinstance(binding.value, ast.Call):
+                if last_name(binding.value) in _EXPORTING_CALLS:
+                    yield name
+
+
+def _may_be_derived(facts: ClassFacts) -> bool:
+    """Whether subclasses of a class matter: it looks mapped, or like a session or query class."""
+    if "__tablename__" in facts.attributes or "__table__" in facts.attributes:
+        return True
+    return any(last_name(base).endswith(("Session", "Query", "Base", "Model")) for base in facts.bases)

@@ -1,0 +1,128 @@
+"""What an annotation says of a value: `Session`, `AsyncSession`, `User`, `list[User]`, `Annotated[Session, Depends(f)]`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from alchemod.facts.module import last_name
+from alchemod.inference import calls, sessions
+from alchemod.inference.values import (
+    Answer,
+    ClassObject,
+    Collection,
+    Engine,
+    Generator,
+    Managed,
+    ModelClass,
+    Object,
+    Outside,
+    Place,
+    Plain,
+    Session,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from alchemod.inference.resolver import Resolver
+
+_SEQUENCES = frozenset(
+    {"list", "List", "Sequence", "Iterable", "Collection", "set", "Set", "FrozenSet", "frozenset"}
+)
+_GENERATORS = frozenset({"Generator", "Iterator", "AsyncGenerator", "AsyncIterator"})
+_MANAGERS = frozenset(
+    {"ContextManager", "AbstractContextManager", "AsyncContextManager", "AbstractAsyncContextManager"}
+)
+_WRAPPERS = frozenset({"Optional", "ClassVar", "Final", "Required", "NotRequired", "Type", "type"})
+_PLAIN = frozenset(
+    {"str", "int", "float", "bool", "bytes", "datetime", "date", "Decimal", "UUID", "dict", "Dict"}
+)
+
+
+def annotated(annotation: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
+    """The value of something annotated so, None when the annotation says nothing the analysis knows."""
+    node = unquoted(annotation)
+    if node is None:
+        return None
+    match node:
+        case ast.Subscript(value=wrapper, slice=inner) if last_name(wrapper) == "Annotated":
+            parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            answer = annotated(parts[0], place, resolver)
+            if answer is not None:
+                return answer
+            provided = (calls.default(part, place, resolver) for part in parts[1:])
+            return next((found for found in provided if found is not None), None)
+        case ast.Subscript(value=wrapper, slice=inner):
+            return _subscripted(last_name(wrapper), inner, place, resolver)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _either(left, right, place, resolver)
+    answer = resolver.value(node, place)
+    if answer is None:
+        return Answer(Plain()) if last_name(node) in _PLAIN else None
+    value = _instance(answer.value, resolver)
+    return answer.then(value, f"annotated {ast.unparse(node)}") if value is not None else None
+
+
+def _subscripted(wrapper: str, inner: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
+    first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+    if wrapper == "Union" and isinstance(inner, ast.Tuple) and len(inner.elts) == 2:
+        return _either(inner.elts[0], inner.elts[1], place, resolver)
+    if wrapper in {"Type", "type"}:
+        answer = resolver.value(first, place)
+        return answer if answer is not None and isinstance(answer.value, ModelClass | ClassObject) else None
+    answer = annotated(first, place, resolver)
+    if answer is None:
+        return None
+    if wrapper in _WRAPPERS:
+        return answer
+    if wrapper in _SEQUENCES:
+        return answer.then(Collection(answer.value))
+    if wrapper in _GENERATORS:
+        return answer.then(Generator(answer.value))
+    if wrapper in _MANAGERS:
+        return answer.then(Managed(answer.value))
+    return answer if wrapper == "scoped_session" else None
+
+
+def _either(left: ast.expr, right: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
+    for one, other in ((left, right), (right, left)):
+        if isinstance(other, ast.Constant) and other.value is None:
+            return annotated(one, place, resolver)
+    return None
+
+
+def _instance(cls: Value, resolver: Resolver) -> Value | None:
+    match cls:
+        case Outside(definition=definition):
+            match definition.canonical:
+                case "Session":
+                    return Session()
+                case "AsyncSession":
+                    return Session(is_async=True)
+                case "scoped_session":
+                    return Session(scoped=True)
+                case "async_scoped_session":
+                    return Session(is_async=True, scoped=True)
+                case "Engine" | "Connection":
+                    return Engine(is_connection=definition.canonical == "Connection")
+                case "AsyncEngine" | "AsyncConnection":
+                    return Engine(is_async=True, is_connection=definition.canonical == "AsyncConnection")
+            return Plain() if definition.name.rpartition(".")[2] in _PLAIN else None
+        case ModelClass():
+            return Object(cls)
+        case ClassObject(facts=facts):
+            factory = sessions.of_class(facts, resolver)
+            return sessions.opened(factory) if factory is not None else Object(cls)
+    return None
+
+
+def unquoted(annotation: ast.expr) -> ast.expr | None:
+    """The expression of an annotation, string annotations opened; None when the string is no expression."""
+    if isinstance(annotation, ast.Constant):
+        if not isinstance(annotation.value, str):
+            return None
+        try:
+            return ast.parse(annotation.value.strip(), mode="eval").body
+        except (SyntaxError, ValueError):
+            return None
+    return annotation

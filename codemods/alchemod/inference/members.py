@@ -1,0 +1,243 @@
+"""What an attribute of a known value is."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from alchemod.facts.lookup import External
+from alchemod.facts.models import Attribute
+from alchemod.facts.module import ClassFacts, last_name
+from alchemod.facts.vocabulary import flask_attribute
+from alchemod.inference.values import (
+    Answer,
+    ClassObject,
+    Collection,
+    Engine,
+    Entity,
+    Expression,
+    FlaskDatabase,
+    FunctionObject,
+    Generator,
+    Managed,
+    Method,
+    ModelAttribute,
+    ModelClass,
+    Object,
+    Outside,
+    Place,
+    Plain,
+    ProjectModule,
+    Row,
+    Rows,
+    Session,
+    SessionFactory,
+    Statement,
+    Term,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from alchemod.inference.resolver import Resolver
+
+
+def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resolver) -> Answer | None:
+    """What `node` gives when the value left of the dot is `answer`."""
+    name = node.attr
+    match answer.value:
+        case ProjectModule(module=module):
+            return resolver.defined(resolver.project.lookup.name(module, name))
+        case Outside(definition=definition):
+            return answer.then(Outside(External(f"{definition.name}.{name}")))
+        case FlaskDatabase():
+            return _of_flask(answer, name)
+        case ModelClass() as cls:
+            return _of_model(answer, cls, node, place, resolver)
+        case ClassObject(facts=facts):
+            return _of_class(answer, facts, node, place, resolver)
+        case Object(of=ModelClass() as cls):
+            return _of_entity(answer, cls, node, place, resolver)
+        case Object(of=ClassObject(facts=facts)):
+            return _of_object(answer, facts, name, resolver)
+        case Row(statement=statement):
+            return _of_row(answer, statement, name)
+        case (
+            Session()
+            | SessionFactory()
+            | Statement()
+            | Rows()
+            | Engine()
+            | Collection()
+            | Expression()
+            | ModelAttribute()
+        ):
+            return answer.then(Method(answer.value, name))
+        case Managed() | Generator() | Plain():
+            return answer.then(Method(answer.value, name))
+    return None
+
+
+def first_parameter(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, owner: ModelClass | ClassObject
+) -> Answer | None:
+    """What `self` or `cls` is in a method of `owner`."""
+    decorators = {last_name(decorator) for decorator in function.decorator_list}
+    if "staticmethod" in decorators:
+        return None
+    is_class = "classmethod" in decorators or function.name in {"__new__", "__init_subclass__"}
+    if is_class or decorators & {"declared_attr", "expression", "comparator"}:
+        return Answer(owner)
+    return Answer(Object(owner))
+
+
+def _of_flask(answer: Answer, name: str) -> Answer:
+    if name == "session":
+        factory = SessionFactory(
+            "scoped", False, "db.session", "Flask-SQLAlchemy removes it when the request ends"
+        )
+        return answer.then(Session(scoped=True, factory=factory))
+    if name in {"engine", "get_engine"}:
+        return answer.then(Engine())
+    return answer.then(Outside(External(flask_attribute(name))))
+
+
+def _of_model(
+    answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver
+) -> Answer | None:
+    found = resolver.project.models.attribute(cls.model, node.attr)
+    if found is None or found.kind == "other":
+        if node.attr == "query":
+            return _query_property(answer, cls, node, place, resolver)
+        if found is None:
+            return None
+    if found.kind == "method":
+        return _method_of(answer, cls.model.facts, found.name, resolver)
+    if (
+        found.kind == "other"
+        and isinstance(found.value, ast.Call)
+        and last_name(found.value) == "query_property"
+    ):
+        return _query_property(answer, cls, node, place, resolver)
+    return answer.then(ModelAttribute(cls, found))
+
+
+def _query_property(
+    answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver
+) -> Answer | None:
+    """`Model.query`, when the class is Flask-SQLAlchemy's or a base declares a query property."""
+    owners = (cls.model.facts, *cls.model.ancestors)
+    declared = any("query" in owner.attributes for owner in owners)
+    if not (cls.model.is_flask or declared) or any("query" in owner.methods for owner in owners):
+        return None
+    custom = next(
+        (f"{owner.name}.query_class is set" for owner in owners if "query_class" in owner.attributes), ""
+    )
+    terms = (Term("entity", Entity(cls, node.value, place), node.value),)
+    return answer.then(Statement("query", terms, custom_class=custom, node=node, place=place))
+
+
+def _of_class(
+    answer: Answer, facts: ClassFacts, node: ast.Attribute, place: Place, resolver: Resolver
+) -> Answer | None:
+    inner = facts.module.classes.get(f"{facts.qualname}.{node.attr}")
+    if inner is not None:
+        return resolver.defined(inner)
+    for owner in _family(facts, resolver):
+        if node.attr in owner.methods:
+            return answer.then(FunctionObject(owner.methods[node.attr], answer.value))
+        if (assigned := owner.attributes.get(node.attr)) is not None:
+            where = resolver.module_place(owner.module)
+            if assigned.value is not None and where is not None:
+                return resolver.value(assigned.value, Place(owner.module, _class_scope(owner, where)))
+            return None
+    return None
+
+
+def _class_scope(owner: ClassFacts, place: Place):  # type: ignore[no-untyped-def]
+    scope = place.scope
+    for part in owner.qualname.split("."):
+        scope = next((child for child in scope.children if getattr(child.node, "name", None) == part), scope)
+    return scope
+
+
+def _family(facts: ClassFacts, resolver: Resolver) -> list[ClassFacts]:
+    """A class and its ancestors in the project, nearest first."""
+    found = [facts]
+    for current in found:
+        for base in current.bases:
+            definition = resolver.project.lookup.expression(current.module, base)
+            if isinstance(definition, ClassFacts) and definition not in found:
+                found.append(definition)
+    return found
+
+
+def _of_entity(
+    answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver
+) -> Answer | None:
+    if node.attr == "__class__":
+        return answer.then(cls)
+    found = resolver.project.models.attribute(cls.model, node.attr)
+    if found is None:
+        return None
+    match found.kind:
+        case "relationship":
+            return _related(answer, cls, found, node, place, resolver)
+        case "method":
+            return _method_of(answer, cls.model.facts, found.name, resolver)
+        case "property":
+            method = _method_of(answer, cls.model.facts, found.name, resolver)
+            return resolver.functions.returned(method, None, place) if method is not None else None
+        case "column" | "column_property" | "composite":
+            return answer.then(Plain())
+    return None
+
+
+def _related(
+    answer: Answer, cls: ModelClass, found: Attribute, node: ast.Attribute, place: Place, resolver: Resolver
+) -> Answer | None:
+    models = resolver.project.models
+    target = models.target(found, cls.model)
+    if target is None:
+        return None
+    entity = ModelClass(target)
+    lazy = models.lazy(found)
+    if lazy in {"dynamic", "write_only"}:
+        if lazy == "write_only":
+            return None
+        terms = (Term("entity", Entity(entity), None),)
+        return answer.then(Statement("query", terms, dynamic=True, node=node, place=place))
+    many = models.is_collection(found, cls.model)
+    if many is None:
+        return None
+    return answer.then(Collection(Object(entity)) if many else Object(entity))
+
+
+def _method_of(answer: Answer, facts: ClassFacts, name: str, resolver: Resolver) -> Answer | None:
+    for owner in _family(facts, resolver):
+        if name in owner.methods:
+            return answer.then(FunctionObject(owner.methods[name], answer.value))
+    return None
+
+
+def _of_object(answer: Answer, facts: ClassFacts, name: str, resolver: Resolver) -> Answer | None:
+    for owner in _family(facts, resolver):
+        if name in owner.bodies and name in owner.methods:
+            method = FunctionObject(owner.methods[name], answer.value)
+            place = resolver.module_place(owner.module)
+            return (
+                resolver.functions.returned(answer.then(method), None, place) if place is not None else None
+            )
+        if name in owner.methods:
+            return answer.then(FunctionObject(owner.methods[name], answer.value))
+    return resolver.functions.instance_attribute(answer, facts, name)
+
+
+def _of_row(answer: Answer, statement: Statement, name: str) -> Answer | None:
+    """A column of a row by its name: an entity has the name of its class (Result API, `Row`)."""
+    found: list[Value] = []
+    for term in statement.terms:
+        if term.kind == "entity" and term.entity is not None and term.entity.model.name == name:
+            found.append(Object(ModelClass(term.entity.model)))
+        elif isinstance(term.node, ast.Attribute) and term.node.attr == name:
+            found.append(Plain())
+    return answer.then(found[0]) if len(found) == 1 else None

@@ -1,0 +1,367 @@
+"""What an expression is, asked on demand and remembered: names through scopes and imports, attributes, calls.
+
+There is no guessing: bindings that disagree, and whatever is not understood, have no answer.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alchemod.facts.lookup import Definition, External, Variable
+from alchemod.facts.module import ClassFacts, FunctionFacts, Module, imported
+from alchemod.facts.project import Project
+from alchemod.inference import calls, members
+from alchemod.inference.annotation import annotated
+from alchemod.inference.bindings import Binding
+from alchemod.inference.containers import element_of, entered, part_of
+from alchemod.inference.functions import Functions
+from alchemod.inference.reaching import definitions
+from alchemod.inference.scopes import Scope, scope_of
+from alchemod.inference.values import (
+    Answer,
+    ClassObject,
+    Collection,
+    Coroutine,
+    Expression,
+    FlaskDatabase,
+    FunctionObject,
+    LocalFunction,
+    ModelAttribute,
+    ModelClass,
+    Outside,
+    Place,
+    Plain,
+    ProjectModule,
+    resting_on,
+)
+from alchemod.text.problem import FileError
+
+_MAX_DEPTH = 60
+_MAX_LINKS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    node: ast.Attribute | ast.Call
+
+
+class Resolver:
+    """Answers what expressions of one project are. Answers are dropped when the content of a file changes."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.functions = Functions(self)
+        self._memo: dict[ast.expr, Answer | None] = {}
+        self._depth = 0
+        self._generation = project.generation
+
+    def value(self, node: ast.expr, place: Place) -> Answer | None:
+        """What `node` is where it stands, None when it is not known."""
+        if self._generation != self.project.generation:
+            self._memo.clear()
+            self.functions.forget()
+            self._generation = self.project.generation
+        if node in self._memo:
+            return self._memo[node]
+        if self._depth >= _MAX_DEPTH:
+            return None
+        self._memo[node] = None  # an expression that depends on itself has no answer
+        self._depth += 1
+        try:
+            answer = self._value(node, place)
+        finally:
+            self._depth -= 1
+        self._memo[node] = answer
+        return answer
+
+    def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
+        """Where a node of the current tree of `path` stands; None when the file cannot be parsed."""
+        module = self.project.facts(path)
+        if module is None:
+            return None
+        root = scope_of(self.project.tree(path))
+        return Place(module, root.innermost(node))
+
+    def module_place(self, module: Module) -> Place | None:
+        """The top level of a module; None when the file cannot be parsed."""
+        try:
+            return Place(module, scope_of(self.project.tree(module.path)))
+        except FileError:
+            return None
+
+    def named(self, name: str, place: Place) -> Answer | None:
+        """What `name` stands for in `place`, all its bindings together (without regard to the order of statements)."""
+        owner = place.scope.owner(name)
+        if owner is None or owner.parent is None:
+            return self.defined(self.project.lookup.name(place.module, name))
+        bindings = owner.bindings[name]
+        return self.agreeing(self._binding(binding, Place(place.module, owner)) for binding in bindings)
+
+    def read(self, answer: Answer, name: str, place: Place) -> Answer | None:
+        """What attribute `name` of a known value is."""
+        return members.attribute(answer, ast.Attribute(ast.Name("_"), name), place, self)
+
+    def defined(self, definition: Definition | None) -> Answer | None:
+        """The value of a module-level definition."""
+        match definition:
+            case None:
+                return None
+            case External():
+                return Answer(Outside(definition))
+            case Module():
+                return Answer(ProjectModule(definition))
+            case ClassFacts():
+                return Answer(self._class(definition))
+            case FunctionFacts():
+                return Answer(FunctionObject(definition))
+            case Variable():
+                return self._variable(definition)
+
+    def _class(self, facts: ClassFacts) -> ModelClass | ClassObject:
+        model = self.project.models.of(facts)
+        return ModelClass(model) if model is not None else ClassObject(facts)
+
+    def _variable(self, variable: Variable) -> Answer | None:
+        place = self.module_place(variable.module)
+        if place is None:
+            return None
+        if self.project.lookup.is_flask_database(variable):
+            return Answer(FlaskDatabase(), why=(f"{variable.name} is a Flask-SQLAlchemy object",))
+        assigned = variable.assigned
+        if assigned.value is not None:
+            answer = self.value(assigned.value, place)
+            if answer is not None:
+                return answer
+        if assigned.annotation is not None:
+            return annotated(assigned.annotation, place, self)
+        return None
+
+    def _value(self, node: ast.expr, place: Place) -> Answer | None:
+        match node:
+            case ast.Name():
+                return self._name(node, place)
+            case ast.Attribute() | ast.Call():
+                return self._chain(node, place)
+            case ast.Await(value=inner):
+                answer = self.value(inner, place)
+                return self._awaited(answer)
+            case ast.NamedExpr(value=inner) | ast.Starred(value=inner):
+                return self.value(inner, place)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.agreeing((self.value(body, place), self.value(orelse, place)))
+            case ast.BoolOp(values=values):
+                return self.agreeing(self.value(part, place) for part in values)
+            case ast.Compare(left=left, comparators=others):
+                return self._combined((left, *others), place)
+            case ast.BinOp(left=left, right=right):
+                return self._combined((left, right), place)
+            case ast.UnaryOp(operand=operand):
+                return self._combined((operand,), place)
+            case ast.Subscript(value=value, slice=index):
+                answer = self.value(value, place)
+                return part_of(answer, index) if answer is not None else None
+            case (
+                ast.List(elts=[first, *rest]) | ast.Tuple(elts=[first, *rest]) | ast.Set(elts=[first, *rest])
+            ):
+                answer = self.agreeing(self.value(part, place) for part in (first, *rest))
+                return answer.then(Collection(answer.value)) if answer is not None else None
+            case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
+                scope = place.scope.find(node)
+                answer = self.value(element, Place(place.module, scope)) if scope is not None else None
+                lazy = isinstance(node, ast.GeneratorExp)
+                return answer.then(Collection(answer.value, lazy)) if answer is not None else None
+            case ast.Constant() | ast.JoinedStr():
+                return Answer(Plain())
+            case ast.Lambda():
+                return Answer(LocalFunction(node, place))
+        return None
+
+    def _combined(self, parts: Sequence[ast.expr], place: Place) -> Answer | None:
+        """A SQL expression when one operand is one."""
+        answers = [answer for part in parts if (answer := self.value(part, place)) is not None]
+        owners: list[ModelClass] = []
+        for answer in answers:
+            match answer.value:
+                case ModelAttribute(owner=owner):
+                    owners.append(owner)
+                case Expression(owners=inside):
+                    owners.extend(inside)
+        sql = [answer for answer in answers if isinstance(answer.value, ModelAttribute | Expression)]
+        if sql:
+            return resting_on(Expression(tuple(dict.fromkeys(owners))), sql)
+        if answers and all(isinstance(answer.value, Plain) for answer in answers):
+            return Answer(Plain())
+        return None
+
+    def _name(self, node: ast.Name, place: Place) -> Answer | None:
+        owner = place.scope.owner(node.id)
+        if owner is None or owner.parent is None:
+            return self._module_name(node.id, place)
+        root = place.scope.root.node
+        assert isinstance(root, ast.Module)
+        found = definitions(root, node)
+        if not found.sites or (found.may_be_unbound and len(found.sites) == 1 and not found.exact):
+            return None
+        owner_place = Place(place.module, found.owner or owner)
+        answer = self.agreeing(self._binding(binding, owner_place) for binding in found.sites)
+        if answer is not None and not found.exact:
+            return answer.weakened(f"{node.id} may be bound again elsewhere")
+        return answer
+
+    def _module_name(self, name: str, place: Place) -> Answer | None:
+        if name in _BUILTIN_TYPES and name not in place.module.bindings:
+            return Answer(Outside(External(f"builtins.{name}")))
+        return self.defined(self.project.lookup.name(place.module, name))
+
+    def _binding(self, binding: Binding, place: Place) -> Answer | None:
+        match binding.kind:
+            case "assignment" | "walrus":
+                if binding.value is None:
+                    return None
+                answer = self.value(binding.value, place)
+                return self._at(answer, binding.position)
+            case "annotation":
+                assert isinstance(binding.node, ast.AnnAssign)
+                answer = self.value(binding.value, place) if binding.value is not None else None
+                return answer or annotated(binding.node.annotation, place, self)
+            case "with":
+                answer = self.value(binding.value, place) if binding.value is not None else None
+                return self._at(entered(answer), binding.position)
+            case "loop" | "comprehension":
+                answer = self._iterable(binding, place)
+                return self._at(element_of(answer), binding.position)
+            case "parameter":
+                return self._parameter(binding, place)
+            case "import":
+                return self._local_import(binding, place)
+            case "function":
+                assert isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef)
+                return Answer(LocalFunction(binding.node, place))
+        return None
+
+    def _iterable(self, binding: Binding, place: Place) -> Answer | None:
+        if binding.value is None:
+            return None
+        scope = place.scope
+        if binding.kind == "comprehension" and scope.parent is not None and scope.is_comprehension:
+            clauses = scope.node.generators  # type: ignore[union-attr]
+            if clauses[0].iter is binding.value:
+                return self.value(binding.value, Place(place.module, scope.parent))
+        return self.value(binding.value, place)
+
+    def _at(self, answer: Answer | None, position: tuple[int, ...] | None) -> Answer | None:
+        if answer is None or position is None:
+            return None
+        for index in position:
+            if answer is None:
+                return None
+            answer = part_of(answer, ast.Constant(index))
+        return answer
+
+    def _parameter(self, binding: Binding, place: Place) -> Answer | None:
+        assert isinstance(binding.node, ast.arg)
+        function = place.scope.node
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            owner = self.enclosing_class(place)
+            if owner is not None and function.args.posonlyargs + function.args.args[:1] == [binding.node]:
+                return members.first_parameter(function, self._class(owner))
+        annotation = binding.node.annotation
+        if annotation is not None:
+            outer = Place(place.module, place.scope.parent or place.scope)
+            answer = annotated(annotation, outer, self)
+            if answer is not None:
+                return answer
+        if binding.value is not None and place.scope.parent is not None:
+            answer = calls.default(binding.value, Place(place.module, place.scope.parent), self)
+            if answer is not None:
+                return answer
+        return self.functions.argument(binding, place)
+
+    def enclosing_class(self, place: Place) -> ClassFacts | None:
+        """The class whose body a method stands in directly; None for plain and nested functions."""
+        parts: list[str] = []
+        scope: Scope | None = place.scope.parent
+        while scope is not None and isinstance(scope.node, ast.ClassDef):
+            parts.append(scope.node.name)
+            scope = scope.parent
+        if not parts or scope is None or scope.parent is not None:
+            return None
+        return place.module.classes.get(".".join(reversed(parts)))
+
+    def _local_import(self, binding: Binding, place: Place) -> Answer | None:
+        if binding.statement is None:
+            return None
+        for name, found in imported(place.module, binding.statement):
+            if name == binding.name:
+                return self.defined(self.project.lookup.binding(place.module, name, found))
+        return None
+
+    def _awaited(self, answer: Answer | None) -> Answer | None:
+        match answer:
+            case Answer(value=Coroutine(inner=inner)):
+                return answer.then(inner)
+        return None
+
+    def _chain(self, node: ast.Attribute | ast.Call, place: Place) -> Answer | None:
+        """A chain of attributes and calls, from its root outwards, without recursion over its length."""
+        links: list[_Link] = []
+        current: ast.expr = node
+        while isinstance(current, ast.Attribute | ast.Call):
+            if links and current in self._memo:
+                break
+            links.append(_Link(current))
+            current = current.func if isinstance(current, ast.Call) else current.value
+            if len(links) > _MAX_LINKS:
+                return None
+        answer = self._memo[current] if current in self._memo else self.value(current, place)
+        for link in reversed(links):
+            if answer is None:
+                # A call may be known by its arguments alone: x.query(Model).
+                answer = calls.unknown_receiver(link.node, place, self)
+            elif isinstance(link.node, ast.Attribute):
+                answer = members.attribute(answer, link.node, place, self)
+            else:
+                answer = calls.call(answer, link.node, place, self)
+            if link.node is not node:
+                self._memo[link.node] = answer
+        return answer
+
+    def agreeing(self, answers: Iterable[Answer | None]) -> Answer | None:
+        """The one value that all answers give, None when one is unknown or they differ."""
+        found: list[Answer] = []
+        for answer in answers:
+            if answer is None:
+                return None
+            found.append(answer)
+        if not found:
+            return None
+        merged = found[0].value
+        for answer in found[1:]:
+            other = calls.merged(merged, answer.value)
+            if other is None:
+                return None
+            merged = other
+        return resting_on(merged, found)
+
+    def function_place(self, facts: FunctionFacts) -> Place | None:
+        """The inside of a function of the project; None when its file cannot be parsed."""
+        place = self.module_place(facts.module)
+        if place is None:
+            return None
+        scope: Scope = place.scope
+        for part in facts.qualname.split("."):
+            inner = [child for child in scope.children if getattr(child.node, "name", None) == part]
+            exact = [child for child in inner if getattr(child.node, "lineno", 0) == facts.line]
+            if not inner:
+                return None
+            scope = (exact or inner)[-1]
+        return Place(facts.module, scope)
+
+
+_BUILTIN_TYPES = frozenset(
+    {"list", "set", "sorted", "tuple", "reversed", "enumerate", "zip", "len", "next", "iter", "str", "int", "dict", "map",
+     "filter", "bool", "float", "sum", "min", "max", "any", "all", "print", "isinstance", "range", "type", "super", "getattr"}
+)  # fmt: skip

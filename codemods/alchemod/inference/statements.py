@@ -1,0 +1,244 @@
+"""How the calls of a chain build a statement: what each step does to its entities.
+
+The behaviour is that of SQLAlchemy 1.4 to 2.1, verified by execution: `Query.filter_by` and `Select.filter_by` speak of the
+last joined entity, else of `select_from`, else of the entity of the first column ("Joins" in the ORM Querying Guide).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from alchemod.facts.models import Model, Models
+from alchemod.inference.values import (
+    Answer,
+    Entity,
+    Expression,
+    ModelAttribute,
+    ModelClass,
+    Place,
+    Rows,
+    Statement,
+    Term,
+    Value,
+    resting_on,
+)
+
+Evaluate = Callable[[ast.expr], Answer | None]
+
+KEEPING = frozenset(
+    {
+        "filter", "where", "filter_by", "order_by", "group_by", "having", "limit", "offset", "slice", "options", "distinct",
+        "execution_options", "with_for_update", "with_lockmode", "populate_existing", "autoflush", "yield_per",
+        "enable_eagerloads", "params", "correlate", "correlate_except", "prefix_with", "suffix_with", "with_hint",
+        "with_statement_hint", "with_parent", "with_labels", "apply_labels", "set_label_style", "with_session",
+        "enable_assertions", "returning", "values", "ordered_values", "merge_result", "fetch", "add_columns", "add_column",
+        "add_entity", "tuples", "only_return_tuples", "add_cte", "use_legacy_from_self",
+    }
+)  # fmt: skip
+"""Steps that leave the entity of a later `filter_by` as it is."""
+
+JOINS = frozenset({"join", "outerjoin", "join_from", "outerjoin_from"})
+REBUILDING = frozenset(
+    {
+        "union", "union_all", "intersect", "intersect_all", "except_", "except_all", "from_self", "select_entity_from",
+        "with_polymorphic", "from_statement", "from_joinpoint", "with_transformation",
+    }
+)  # fmt: skip
+"""Steps after which names speak of a subquery or an alias."""
+
+ROW_ENDINGS = frozenset(
+    {"all", "first", "one", "one_or_none", "fetchall", "fetchone", "get", "get_or_404", "first_or_404"}
+)
+"""Methods of Query that execute it."""
+
+
+def begin(terms: Sequence[Answer | None], nodes: Sequence[ast.expr], place: Place) -> tuple[Term, ...]:
+    """The column list made of these arguments."""
+    return tuple(
+        _term(answer.value if answer else None, node, place)
+        for answer, node in zip(terms, nodes, strict=True)
+    )
+
+
+def _term(value: Value | None, node: ast.expr, place: Place) -> Term:
+    match value:
+        case ModelClass():
+            return Term("entity", Entity(value, node, place), node)
+        case ModelAttribute(owner=owner):
+            spelled = node.value if isinstance(node, ast.Attribute) else None
+            return Term("column", Entity(owner, spelled, place), node)
+        case Expression(owners=owners):
+            # Only a single owner decides the entity of an expression beyond doubt.
+            return Term("expression", Entity(owners[0], None, place) if len(set(owners)) == 1 else None, node)
+    return Term("unknown", None, node)
+
+
+def step(
+    answer: Answer, name: str, call: ast.Call, place: Place, evaluate: Evaluate, models: Models
+) -> Answer | None:
+    """The statement after calling method `name`, None when the method is no step of a statement."""
+    statement = answer.value
+    assert isinstance(statement, Statement)
+    after = replace(statement, steps=(*statement.steps, (name, call)), node=call, place=place)
+    if name in KEEPING:
+        return answer.then(after)
+    if name in JOINS:
+        return _join(answer, after, name, call, place, evaluate, models)
+    if name == "select_from":
+        return _select_from(answer, after, call, place, evaluate)
+    if name in {"with_entities", "with_only_columns"}:
+        nodes = _positional(call)
+        if nodes is None:
+            return answer.then(replace(after, lost=name))
+        answers = [evaluate(node) for node in nodes]
+        terms = begin(answers, nodes, place)
+        changed = replace(after, terms=terms, joined=None, outer=False, lost="")
+        return resting_on(changed, (answer, *(found for found in answers if found is not None)))
+    if name == "reset_joinpoint":
+        return answer.then(
+            replace(after, joined=None, outer=False, lost="" if statement.lost in JOINS else statement.lost)
+        )
+    if name in REBUILDING:
+        return answer.then(replace(after, joined=None, lost=name))
+    return None
+
+
+def _join(
+    answer: Answer,
+    after: Statement,
+    name: str,
+    call: ast.Call,
+    place: Place,
+    evaluate: Evaluate,
+    models: Models,
+) -> Answer:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    lost = answer.then(replace(after, joined=None, lost=name))
+    arguments = _positional(call)
+    if arguments is None or None in keywords or {"aliased", "from_joinpoint"} & keywords.keys():
+        return lost
+    if name.endswith("_from"):
+        arguments = arguments[1:]
+    if not arguments and "target" in keywords and keywords["target"] is not None:
+        arguments = [keywords["target"]]
+    if not arguments:
+        return lost
+    found = _join_target(after, arguments, place, evaluate, models)
+    if found is None:
+        return lost
+    target, support = found
+    is_outer = name.startswith("outer") or _is_true(keywords.get("isouter")) or _is_true(keywords.get("full"))
+    return resting_on(replace(after, joined=target, outer=is_outer, lost=""), (answer, *support))
+
+
+def _join_target(
+    statement: Statement, arguments: list[ast.expr], place: Place, evaluate: Evaluate, models: Models
+) -> tuple[Entity, list[Answer]] | None:
+    first = arguments[0]
+    if isinstance(first, ast.Tuple) and len(arguments) == 1 and first.elts:
+        first = first.elts[0]  # join((Target, onclause)), SQLAlchemy 1.x
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return _string_join(statement, arguments, models)
+    answer = evaluate(first)
+    match answer:
+        case Answer(value=ModelClass() as cls):
+            return Entity(cls, first, place), [answer]
+        case Answer(value=ModelAttribute(attribute=attribute) as path) if attribute.kind == "relationship":
+            if len(arguments) > 1:
+                last = evaluate(arguments[-1])  # join(A.bs, B.cs), SQLAlchemy 1.x
+                if last is None or not isinstance(last.value, ModelAttribute):
+                    return None
+                path = last.value
+                if path.attribute.kind != "relationship":
+                    return None
+            target = models.target(path.attribute, path.owner.model)
+            return (Entity(ModelClass(target)), [answer]) if target is not None else None
+    if (typed := _of_type(first)) is not None:
+        answer = evaluate(typed)
+        if answer is not None and isinstance(answer.value, ModelClass):
+            return Entity(answer.value, typed, place), [answer]
+    return None
+
+
+def _of_type(node: ast.expr) -> ast.expr | None:
+    """`X` of `A.bs.of_type(X)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="of_type"), args=[target], keywords=[]):
+            return target
+        case ast.Call(func=ast.Attribute(attr="and_", value=path)):
+            return _of_type(path)
+    return None
+
+
+def _string_join(
+    statement: Statement, arguments: list[ast.expr], models: Models
+) -> tuple[Entity, list[Answer]] | None:
+    """The target of `join("a", "b")`: each call starts at the root entity, each name at the one before (1.x)."""
+    root = statement.selected_from or (statement.terms[0].entity if statement.terms else None)
+    if root is None:
+        return None
+    model: Model | None = root.model
+    for argument in arguments:
+        if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)) or model is None:
+            return None
+        attribute = models.attribute(model, argument.value)
+        if attribute is None or attribute.kind != "relationship":
+            return None
+        model = models.target(attribute, model)
+    return (Entity(ModelClass(model)), []) if model is not None else None
+
+
+def _select_from(
+    answer: Answer, after: Statement, call: ast.Call, place: Place, evaluate: Evaluate
+) -> Answer:
+    arguments = _positional(call)
+    if not arguments:
+        return answer.then(replace(after, lost="select_from"))
+    found = evaluate(arguments[0])
+    if found is None or not isinstance(found.value, ModelClass):
+        return answer.then(replace(after, lost="select_from"))
+    entity = Entity(found.value, arguments[0], place)
+    return resting_on(replace(after, selected_from=after.selected_from or entity), (answer, found))
+
+
+def filter_by_target(statement: Statement) -> Entity | None:
+    """The entity that the keywords of `filter_by` would speak of, None when it is not known."""
+    if statement.lost:
+        return None
+    if statement.joined is not None:
+        return statement.joined
+    if statement.selected_from is not None:
+        return statement.selected_from
+    return statement.terms[0].entity if statement.terms else None
+
+
+def from_entities(statement: Statement) -> int:
+    """How many entities, known or not, stand in the FROM list at least."""
+    entities = {term.entity.cls for term in statement.terms if term.entity is not None}
+    entities.update(
+        entity.cls for entity in (statement.joined, statement.selected_from) if entity is not None
+    )
+    unknown = sum(term.kind == "unknown" for term in statement.terms)
+    joins = sum(name in JOINS for name, _ in statement.steps)
+    return max(len(entities) + unknown, 1 + joins)
+
+
+def executed(statement: Statement, *, scalars: bool, lazy: bool) -> Rows:
+    """The rows that executing a statement gives."""
+    return Rows(statement, scalars, lazy)
+
+
+def _positional(call: ast.Call) -> list[ast.expr] | None:
+    """The positional arguments, a single list or tuple display opened; None when one is starred."""
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
+        return None
+    match call.args:
+        case [ast.List(elts=parts)] if not any(isinstance(part, ast.Starred) for part in parts):
+            return list(parts)
+    return list(call.args)
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
