@@ -46,9 +46,7 @@ def test_a_rule_with_a_case_that_changes_and_one_that_must_not(scaffold: ModuleT
     assert keeps.is_keep
     rule = loaded(module).OldName
     assert rule.code == "ALC299"
-    assert [line[3:] for line in rule.__doc__.replace("    ", "").splitlines() if line.startswith("## ")] == [
-        *HEADINGS
-    ]
+    assert [line[3:] for line in rule.__doc__.replace("    ", "").splitlines() if line.startswith("## ")] == [*HEADINGS]
 
 
 def test_nothing_is_overwritten(scaffold: ModuleType, house: Path) -> None:
