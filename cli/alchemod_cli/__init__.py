@@ -1,1 +1,1 @@
-"""The command line of alchemod."""
+"""The command line of alchemod: one module per command."""

@@ -1,0 +1,15 @@
+"""The console script. Imports nothing heavy, so that `alchemod --version` costs little more than Python's own start."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line with the arguments of the process. Returns the exit code."""
+    if sys.argv[1:] == ["--version"]:
+        from alchemod._version import __version__
+
+        sys.stdout.write(f"alchemod {__version__}\n")
+        return 0
+    from alchemod_cli.app import run
+
+    return run(sys.argv[1:])

@@ -1,0 +1,146 @@
+"""Which rule sees which node: one walk per file, only through statements where a name occurs that a rule asked for."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from alchemod.engine.context import Context
+from alchemod.engine.failure import Failure
+from alchemod.engine.finding import Finding
+from alchemod.engine.places import first_line, span
+from alchemod.engine.registry import Registry
+from alchemod.text.source import SourceFile
+
+if TYPE_CHECKING:
+    from alchemod.facts.project import Project
+
+_IDENTIFIER = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
+_WORDS = bytes(byte if byte in _IDENTIFIER else 32 for byte in range(256))
+
+Handler = Callable[[ast.AST, Context], Iterable[Finding]]
+
+
+class Dispatcher:
+    """The rules of a run, by node class and by the names they ask for."""
+
+    def __init__(self, registry: Registry, codes: Iterable[str], project: Project) -> None:
+        self.failures: list[Failure] = []
+        self._registry = registry
+        self._names: dict[str, frozenset[bytes]] = {}
+        self._named: dict[type[ast.AST], dict[str, list[str]]] = {ast.Call: {}, ast.Attribute: {}, ast.Name: {}}
+        self._lined: dict[type[ast.AST], list[str]] = {}
+        for code in sorted(codes):
+            self._add(code, project)
+        self.wanted = frozenset[bytes]().union(*self._names.values())
+
+    def _add(self, code: str, project: Project) -> None:
+        entry = self._registry[code]
+        names = set(entry.names)
+        if entry.dynamic:
+            try:
+                names.update(self._registry.rule(code).names_from(project))
+            except Exception as error:
+                self.failures.append(_failure(None, None, code, error))
+        self._names[code] = frozenset(name.encode() for name in names)
+        for kind in entry.kinds:
+            node_class = getattr(ast, kind)
+            if node_class in self._named:
+                for name in names:
+                    self._named[node_class].setdefault(name, []).append(code)
+            else:
+                self._lined.setdefault(node_class, []).append(code)
+
+    def concerns(self, source: SourceFile) -> bool:
+        """Whether any name that a rule asked for occurs in the file as a word."""
+        return not self.wanted.isdisjoint(source.utf8.translate(_WORDS).split())
+
+    def find(self, ctx: Context) -> Iterator[Finding]:
+        """The findings of all rules in one file; what goes wrong is added to `failures`, one row per rule."""
+        hits = _hits(ctx.source, self.wanted)
+        if not hits:
+            return
+        failed: set[str] = set()
+        for node in _walk(ctx.tree, sorted({line for lines in hits.values() for line in lines})):
+            for code in self._asked(node, hits):
+                try:
+                    yield from self._handler(code, node)(node, ctx)
+                except Exception as error:
+                    if code not in failed:
+                        failed.add(code)
+                        self.failures.append(_failure(ctx, node, code, error))
+
+    def _asked(self, node: ast.AST, hits: dict[bytes, list[int]]) -> Iterable[str]:
+        node_class = type(node)
+        if (by_name := self._named.get(node_class)) is not None:
+            return by_name.get(_name(node), ()) if by_name else ()
+        if (codes := self._lined.get(node_class)) is not None:
+            return [code for code in codes if any(_touches(node, hits.get(n, ())) for n in self._names[code])]
+        return ()
+
+    def _handler(self, code: str, node: ast.AST) -> Handler:
+        handler: Handler = getattr(self._registry.rule(code), f"find_{type(node).__name__}")
+        return handler
+
+
+def _name(node: ast.AST) -> str:
+    """The last name of a call, an attribute or a name."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _hits(source: SourceFile, wanted: frozenset[bytes]) -> dict[bytes, list[int]]:
+    """The lines on which each wanted name occurs as a word, in order."""
+    data, starts = source.utf8, source.line_starts
+    hits: dict[bytes, list[int]] = {}
+    for name in wanted.intersection(data.translate(_WORDS).split()):
+        lines = hits[name] = []
+        at = data.find(name)
+        while at >= 0:
+            end = at + len(name)
+            if data[at - 1 : at] not in _IDENTIFIER_BYTES and data[end : end + 1] not in _IDENTIFIER_BYTES:
+                lines.append(bisect_right(starts, at))
+            at = data.find(name, end)
+    return hits
+
+
+_IDENTIFIER_BYTES = frozenset(bytes([byte]) for byte in _IDENTIFIER)
+
+
+def _walk(tree: ast.Module, lines: list[int]) -> Iterator[ast.AST]:
+    """The nodes of the statements that touch one of the lines, parents first, in source order."""
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        children = [child for child in ast.iter_child_nodes(node) if _within(child, lines)]
+        stack.extend(reversed(children))
+
+
+def _within(node: ast.AST, lines: list[int]) -> bool:
+    if not isinstance(node, ast.stmt):
+        return True
+    at = bisect_left(lines, first_line(node))
+    return at < len(lines) and lines[at] <= (node.end_lineno or 0)
+
+
+def _touches(node: ast.AST, lines: Iterable[int]) -> bool:
+    """Whether one of the lines belongs to the node; the module owns all lines."""
+    if isinstance(node, ast.Module):
+        return any(True for _ in lines)
+    first, _, last, _ = span(node)
+    return any(first <= line <= last for line in lines)
+
+
+def _failure(ctx: Context | None, node: ast.AST | None, code: str, error: Exception) -> Failure:
+    line = getattr(node, "lineno", None)
+    said = str(error).strip().partition("\n")[0]
+    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = f"the rule failed here and was passed over: {reason}"
+    return Failure(ctx.path if ctx else None, line, code, "rule", message, traceback.format_exc())

@@ -1,0 +1,137 @@
+"""One pass: find in the stale files, and carry out the fixes that are wanted, each file from its content so far."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alchemod.engine.changeset import ChangeSet, change_set, owned, render
+from alchemod.engine.failure import Failure
+from alchemod.engine.find import FileFindings, Finder, refused
+from alchemod.engine.finding import Finding
+from alchemod.engine.places import enclosing, span
+from alchemod.engine.registry import Registry
+from alchemod.settings.options import Settings
+from alchemod.text.source import SourceFile
+
+if TYPE_CHECKING:
+    from alchemod.engine.fixpoint import Progress
+    from alchemod.engine.ledger import Ledger
+    from alchemod.facts.project import Project
+    from alchemod.inference import Inference
+
+
+class Pass:
+    """One pass over the project as it is now. It only reads the project; `contents` holds what it makes of it."""
+
+    def __init__(
+        self,
+        project: Project,
+        inference: Inference,
+        registry: Registry,
+        codes: frozenset[str],
+        settings: Settings,
+        frozen: Mapping[Path, str],
+    ) -> None:
+        self.contents: dict[Path, SourceFile] = {}
+        self.concerned: set[Path] = set()
+        self._failures: list[Failure] = []
+        self._project = project
+        self._settings = settings
+        self._frozen = frozen
+        self._ranks = registry.order(codes)
+        self._finder = Finder(project, inference, registry, codes, settings)
+        self._waiting: list[ChangeSet] = []
+        self._trees: dict[Path, tuple[SourceFile, ast.Module]] = {}
+
+    @property
+    def wanted(self) -> frozenset[bytes]:
+        """The names that the rules ask for."""
+        return self._finder.wanted
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What went wrong in this pass."""
+        return [*self._finder.failures, *self._failures]
+
+    def run(self, paths: Iterable[Path], ledger: Ledger, progress: Progress | None) -> None:
+        """Find in `paths` and carry out what is wanted; the ledger keeps what was found and what became of it."""
+        todo = list(paths)
+        ledger.begin_pass()
+        for done, path in enumerate(todo):
+            if progress:
+                progress(done, len(todo))
+            try:
+                self._file(path, ledger)
+            except Exception as error:
+                message = f"the file was passed over: {type(error).__name__}"
+                self._failures.append(Failure(path, None, None, "rule", message, traceback.format_exc()))
+        if self._waiting:
+            self._across_files(ledger)
+        if progress:
+            progress(len(todo), len(todo))
+
+    def _file(self, path: Path, ledger: Ledger) -> None:
+        found = self._finder.find(path)
+        if found.tree is not None:
+            self.concerned.add(path)
+        wanted: list[ChangeSet] = []
+        kept: list[Finding] = []
+        for finding in found.findings:
+            if finding.fixable and (finding.safety == "safe" or self._settings.unsafe_fixes):
+                one = change_set(finding, path)
+                if (obstacle := self._obstacle(one, path)) is not None:
+                    finding = refused(finding, obstacle)
+                    ledger.drop()
+                else:
+                    wanted.append(one)
+            kept.append(replace(finding, node=None, proposal=None))
+        ledger.found(path, kept, {one.id for one in wanted}, found.suppressed)
+        owners = owned(wanted, self._ranks)
+        self._waiting += [one for one in owners if len(one.edits) > 1]
+        local = [one for one in owners if len(one.edits) == 1]
+        self._remember_trees(found, owners)
+        if local and found.tree is not None:
+            self._render(local, {path: (self._project.source(path), found.tree)}, ledger)
+
+    def _obstacle(self, one: ChangeSet, home: Path) -> str | None:
+        """Why a change set is left out as a whole, None if nothing is in its way."""
+        for path, verbs in one.edits.items():
+            name = self._finder.displayed(path)
+            if path in self._frozen:
+                return self._frozen[path]
+            if not self._project.in_scope(path):
+                return f"it also edits {name}, which is not among the files named for this run"
+            if path != home and (suppressions := self._finder.suppressions(path)) is not None:
+                tree = self._project.tree(path)
+                for verb in verbs:
+                    if suppressions.suppressed(one.finding, enclosing(tree, verb.node)):
+                        return (
+                            f"it also edits {name}:{span(verb.node)[0]}, where a comment suppresses {one.finding.code}"
+                        )
+        return None
+
+    def _remember_trees(self, found: FileFindings, sets: Iterable[ChangeSet]) -> None:
+        """Keep the trees that the nodes of waiting change sets belong to."""
+        for one in sets:
+            if len(one.edits) > 1:
+                for path in one.edits:
+                    tree = found.tree if path == found.path and found.tree else self._project.tree(path)
+                    self._trees.setdefault(path, (self._project.source(path), tree))
+
+    def _across_files(self, ledger: Ledger) -> None:
+        """Carry out the change sets that span files, in files that nothing else changed in this pass."""
+        free = [one for one in self._waiting if self.contents.keys().isdisjoint(one.edits)]
+        self._render(owned(free, self._ranks), self._trees, ledger)
+
+    def _render(
+        self, sets: list[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast.Module]], ledger: Ledger
+    ) -> None:
+        rendering = render(sets, files)
+        self._failures.extend(rendering.failures)
+        self.contents.update(rendering.contents)
+        ledger.carried_out(rendering.applied, rendering.refused)

@@ -1,0 +1,119 @@
+"""Where a node is: its span, the statement and the scope around it, and a fingerprint that survives moved lines."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Span = tuple[int, int, int, int]
+"""Line, column, end line, end column, as in `ast`: lines from 1, columns in UTF-8 bytes from 0."""
+
+_SUITES = ("body", "orelse", "finalbody")
+_BRANCHES = ("handlers", "cases")
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosing:
+    """The statements around a node, outermost first; the last one is the innermost."""
+
+    statements: tuple[ast.stmt, ...]
+
+    @property
+    def statement(self) -> ast.stmt | None:
+        """The innermost statement, None for a node outside all statements."""
+        return self.statements[-1] if self.statements else None
+
+    @property
+    def scope(self) -> str:
+        """The dotted name of the enclosing class or function, `""` at module level."""
+        return ".".join(
+            statement.name
+            for statement in self.statements
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        )
+
+
+def span(node: ast.AST) -> Span:
+    """The span of a node; of one without a position (`comprehension`, `withitem`, `arguments`) that of its parts."""
+    if hasattr(node, "lineno"):
+        return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
+    parts = [span(child) for child in ast.walk(node) if hasattr(child, "lineno")]
+    if not parts:
+        return 1, 0, 1, 0
+    return (*min(part[:2] for part in parts), *max(part[2:] for part in parts))
+
+
+def first_line(statement: ast.stmt) -> int:
+    """The first line of a statement, decorators included."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def suites(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The suites of a compound statement, in source order but for `else` after `except` and `case`."""
+    for name in _BRANCHES:
+        for branch in getattr(statement, name, ()):
+            yield branch.body
+    for name in _SUITES:
+        suite = getattr(statement, name, None)
+        if isinstance(suite, list) and suite:
+            yield suite
+
+
+def enclosing(tree: ast.Module, node: ast.AST) -> Enclosing:
+    """The statements around `node`, which is one of the nodes of `tree`."""
+    line, column, *_ = span(node)
+    found: list[ast.stmt] = []
+    levels = [tree.body]
+    while levels:
+        suite = levels.pop()
+        for statement in suite:
+            start = (first_line(statement), 0 if first_line(statement) < statement.lineno else statement.col_offset)
+            end = (statement.end_lineno or 0, statement.end_col_offset or 0)
+            if start <= (line, column) < end or statement is node:
+                found.append(statement)
+                levels = [] if statement is node else list(suites(statement))
+                break
+    return Enclosing(tuple(found))
+
+
+def header_end(statement: ast.stmt, lines: list[str]) -> int:
+    """The last line of a statement, or of the header of a compound one.
+
+    `lines` are those of the file; blank lines and comment lines before the body are not part of the header.
+    """
+    starts = [first_line(suite[0]) for suite in suites(statement)]
+    if not starts:
+        return statement.end_lineno or statement.lineno
+    if (body := min(starts)) <= statement.lineno:
+        return statement.lineno
+    end = body - 1
+    while end > statement.lineno and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
+        end -= 1
+    return end
+
+
+def fingerprint(code: str, path: str, scope: str, statement: ast.stmt | None, ordinal: int) -> str:
+    """A hash of a finding that stays the same when the lines around it move; 16 hexadecimal digits."""
+    parts = [code, path, scope, *_shape(statement), str(ordinal)]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _shape(statement: ast.stmt | None) -> Iterator[str]:
+    """A statement without layout and comments, and without the suites of a compound one."""
+    stack: list[object] = [statement]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.AST):
+            yield type(part).__name__
+            skipped = (*_SUITES, *_BRANCHES) if isinstance(part, ast.stmt) else ()
+            stack.extend(
+                getattr(part, field, None) for field in part._fields if field not in skipped and field != "ctx"
+            )
+        elif isinstance(part, list):
+            yield str(len(part))
+            stack.extend(part)
+        else:
+            yield repr(part)
