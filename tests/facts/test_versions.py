@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from alchemod.facts.versions import ANY, VersionRange, parse_release, parse_specifiers
 
 

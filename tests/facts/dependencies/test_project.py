@@ -6,6 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from alchemod.facts.dependencies import Dependencies, package_range, sqlalchemy_range
 
 
@@ -26,9 +27,7 @@ def test_a_folder_that_does_not_exist_is_no_error(tmp_path: Path) -> None:
 
 
 def test_files_that_do_not_name_sqlalchemy_itself(tmp_path: Path) -> None:
-    write(
-        tmp_path, "requirements.txt", "sqlalchemy-utils>=0.37\nsqlalchemy_jsonfield==0.8\n# sqlalchemy==1.3\n"
-    )
+    write(tmp_path, "requirements.txt", "sqlalchemy-utils>=0.37\nsqlalchemy_jsonfield==0.8\n# sqlalchemy==1.3\n")
     assert sqlalchemy_range(tmp_path).assumed
 
 
@@ -214,9 +213,7 @@ def test_poetry(tmp_path: Path, value: str, steps: tuple[str, ...]) -> None:
 
 
 def test_dynamic_dependencies_are_followed(tmp_path: Path) -> None:
-    write(
-        tmp_path, "pyproject.toml", '[tool.setuptools.dynamic]\ndependencies = { file = ["deps/run.txt"] }\n'
-    )
+    write(tmp_path, "pyproject.toml", '[tool.setuptools.dynamic]\ndependencies = { file = ["deps/run.txt"] }\n')
     write(tmp_path, "deps/run.txt", "sqlalchemy~=1.4\n")
     assert sqlalchemy_range(tmp_path).source == "deps/run.txt:1 allows 1.4"
 
@@ -329,9 +326,7 @@ def test_metadata_of_a_source_distribution_comes_last(tmp_path: Path) -> None:
 
 
 def test_package_information(tmp_path: Path) -> None:
-    write(
-        tmp_path, "PKG-INFO", "Metadata-Version: 2.1\nRequires-Dist: SQLAlchemy (<2.0,>=1.4)\n\nlong text\n"
-    )
+    write(tmp_path, "PKG-INFO", "Metadata-Version: 2.1\nRequires-Dist: SQLAlchemy (<2.0,>=1.4)\n\nlong text\n")
     assert sqlalchemy_range(tmp_path).source == "PKG-INFO:2 allows 1.4"
 
 

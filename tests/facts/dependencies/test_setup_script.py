@@ -6,6 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from alchemod.facts.dependencies import Dependencies, Kind, sqlalchemy_range
 
 
@@ -27,7 +28,7 @@ def setup(root: Path, text: str) -> Path:
         "base = ['sqlalchemy>=1.3,<2']\nsetup(install_requires=['click'] + base)",
         "setup(install_requires=[*BASE])\nBASE: list[str] = ['sqlalchemy>=1.3,<2']",
         "setup(install_requires=FULL if full else SLIM)\nFULL = SLIM + ['sqlalchemy>=1.3,<2']\nSLIM = []",
-        "def requires():\n    deps = ['sqlalchemy>=1.3,<2']\n    return deps\nsetup(install_requires=requires())",
+        "def read():\n    deps = ['sqlalchemy>=1.3,<2']\n    return deps\nsetup(install_requires=read())",
         "setup(install_requires='''\nclick\nsqlalchemy>=1.3,<2\n'''.split('\\n'))",
         "range = '>=1.3,<2'\nsetup(install_requires=['sqlalchemy ' + range])",
         "setup_args['install_requires'] = []\nsetup_args['install_requires'].append('sqlalchemy>=1.3,<2')",
