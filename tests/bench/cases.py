@@ -107,11 +107,7 @@ class Case:
         """Content of the case's files by relative path, with `/`."""
         if self.path.is_file():
             return {self.path.name: self.path.read_bytes()}
-        found = (
-            path
-            for path in sorted(self.path.rglob("*"))
-            if path.is_file() and "__pycache__" not in path.parts
-        )
+        found = (path for path in sorted(self.path.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
         return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in found}
 
     def program(self, files: dict[str, bytes]) -> Program:
@@ -175,14 +171,10 @@ class _Head:
             match = _DIRECTIVE.match(line)
             if not match or match[1] not in self.KEYS:
                 known = ", ".join(self.KEYS)
-                raise self.error(
-                    number, f"{line!r} is no directive; write '# key: value' with a key of: {known}"
-                )
+                raise self.error(number, f"{line!r} is no directive; write '# key: value' with a key of: {known}")
             self._directives.setdefault(match[1], []).append((number, match[2]))
         if "expect" not in self._directives:
-            raise self.error(
-                1, "the head comment needs '# expect: CODE safe|unsafe|report' or '# expect: nothing'"
-            )
+            raise self.error(1, "the head comment needs '# expect: CODE safe|unsafe|report' or '# expect: nothing'")
 
     def error(self, line: int, message: str) -> CaseError:
         return CaseError(f"{self._main}:{line}: {message}")
@@ -197,9 +189,7 @@ class _Head:
             return default
         for number, value in given:
             if not allowed.match(value) or len(given) > 1:
-                raise self.error(
-                    number, f"'{key}' stands at most once and is {allowed.pattern}, not {value!r}"
-                )
+                raise self.error(number, f"'{key}' stands at most once and is {allowed.pattern}, not {value!r}")
         return given[0][1]
 
     def expected(self) -> Counter[Expected]:
@@ -209,9 +199,7 @@ class _Head:
             if match:
                 expected[match[1], match[2]] += int(match[3] or 1)
             elif value != "nothing" or len(self._directives["expect"]) > 1:
-                raise self.error(
-                    number, f"'expect' is 'CODE safe|unsafe|report [number]' or 'nothing', not {value!r}"
-                )
+                raise self.error(number, f"'expect' is 'CODE safe|unsafe|report [number]' or 'nothing', not {value!r}")
         return expected
 
     def versions(self) -> Sides:
@@ -240,9 +228,7 @@ class _Head:
             raise self.error(error.lineno or 1, f"the case is not Python: {error.msg}") from error
         fixes = [safety for _, safety in case.expected if safety != "report"]
         if case.is_keep and fixes:
-            raise self.error(
-                1, "a keep_ case must stay as it is, so it can expect reports or nothing, not a fix"
-            )
+            raise self.error(1, "a keep_ case must stay as it is, so it can expect reports or nothing, not a fix")
         if not case.is_keep and not fixes and "nothing" in self.texts("expect"):
             raise self.error(1, "a case that expects nothing is a look-alike: name it keep_...")
         needs_run = [key for key in self.NEED_RUN if key in self._directives]

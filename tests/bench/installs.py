@@ -77,9 +77,7 @@ def _install(requirements: list[str], home: Path) -> None:
         command += ["--no-deps", "--target", str(staging / "packages"), *requirements]
         pip = subprocess.run(command, capture_output=True, text=True, check=False)
         if pip.returncode:
-            raise InstallError(
-                f"cannot install {' '.join(requirements)} for the tests:\n{pip.stderr.strip()}"
-            )
+            raise InstallError(f"cannot install {' '.join(requirements)} for the tests:\n{pip.stderr.strip()}")
         try:
             (staging / "packages").rename(home)
         except OSError:

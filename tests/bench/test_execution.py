@@ -51,9 +51,7 @@ def test_statements_come_with_parameters_and_transaction_steps(bench: Bench) -> 
         assert tail[0] == "BEGIN"
         assert tail[1] == "INSERT INTO book (id, title) VALUES (?, ?)  (7, 'Emma')"
         assert tail[2:4] == ["COMMIT", "BEGIN"]
-        assert tail[4].startswith(
-            "SELECT book.id AS book_id, book.title AS book_title FROM book WHERE book.id = ?"
-        )
+        assert tail[4].startswith("SELECT book.id AS book_id, book.title AS book_title FROM book WHERE book.id = ?")
         assert tail[4].endswith("(7,)")
         assert tail[5] == "ROLLBACK"
         assert run.commits == 2  # the tables, the book
@@ -143,9 +141,7 @@ def test_programs_do_not_see_each_other(bench: Bench) -> None:
 
 
 def test_a_program_of_several_files(bench: Bench) -> None:
-    (run,) = bench.run(
-        [("2.0", program("import models.names\nprint(models.names.X)", **{"models/names.py": "X = 3"}))]
-    )
+    (run,) = bench.run([("2.0", program("import models.names\nprint(models.names.X)", **{"models/names.py": "X = 3"}))])
     assert run.stdout == "3\n"
 
 

@@ -76,9 +76,7 @@ def test_a_rollback_more_or_less_is_no_difference(tmp_path: Path) -> None:
         ("any", 9, True),
     ],
 )
-def test_promises_about_the_number_of_statements(
-    tmp_path: Path, promise: str, count: int, kept: bool
-) -> None:
+def test_promises_about_the_number_of_statements(tmp_path: Path, promise: str, count: int, kept: bool) -> None:
     wrong = list(
         wrong_runs(
             case(tmp_path, f"# statements: {promise}\n"),
@@ -114,9 +112,7 @@ def test_a_program_that_fails_before_is_named(tmp_path: Path) -> None:
 def test_a_version_that_only_runs_after_is_held_against_the_last_before(tmp_path: Path) -> None:
     versions = case(tmp_path, "# before: 1.4\n# after: 1.4 2.0\n")
     before, after = run(version="1.4"), [run(version="1.4"), run(stdout="2\n", version="2.0")]
-    assert [text.splitlines()[0] for text in wrong_runs(versions, [before], after)] == [
-        "SQLAlchemy 2.0: other output"
-    ]
+    assert [text.splitlines()[0] for text in wrong_runs(versions, [before], after)] == ["SQLAlchemy 2.0: other output"]
 
 
 def test_findings_are_counted(tmp_path: Path) -> None:

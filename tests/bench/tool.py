@@ -70,9 +70,7 @@ def apply(files: Mapping[str, bytes], versions: Sequence[str], *options: str) ->
                 for found in document["findings"]
             ),
             files={name: (root / name).read_bytes() for name in files},
-            errors=tuple(
-                f"{error['path']}:{error['line']}: {error['message']}" for error in document["errors"]
-            ),
+            errors=tuple(f"{error['path']}:{error['line']}: {error['message']}" for error in document["errors"]),
         )
 
 
@@ -92,12 +90,12 @@ def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def command_line(*arguments: str) -> tuple[int, str, str]:
     """Run `alchemod` with `arguments` in this process; exit code, stdout and stderr."""
-    from alchemod_cli._entry import main
+    from alchemod_cli.app import run
 
     stdout, stderr = _Captured(), _Captured()
     with _state_folder(), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         try:
-            code = main(list(arguments))
+            code = run(list(arguments))
         except SystemExit as stopped:
             code = stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     return code or 0, stdout.text(), stderr.text()

@@ -79,9 +79,7 @@ def _wrong_statements(case: Case, where: str, before: Run, after: Run) -> Iterat
         yield f"{where}: {after.commits} commits, {before.commits} before"
     count_before, count_after = len(before.queries), len(after.queries)
     if case.statements == "equal":
-        yield from _differences(
-            where, "statements", *("\n".join(map(str, r.queries)) for r in (before, after))
-        )
+        yield from _differences(where, "statements", *("\n".join(map(str, r.queries)) for r in (before, after)))
     elif case.statements == "fewer":
         if count_after >= count_before:
             yield f"{where}: {count_after} statements, {count_before} before; fewer are promised"
@@ -91,9 +89,7 @@ def _wrong_statements(case: Case, where: str, before: Run, after: Run) -> Iterat
 
 def _differences(where: str, what: str, before: str, after: str) -> Iterator[str]:
     if before != after:
-        lines = difflib.unified_diff(
-            before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=1
-        )
+        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=1)
         yield f"{where}: other {what}\n" + "\n".join(lines)
 
 
@@ -113,10 +109,7 @@ def portrait(refactored: Refactored, before: Mapping[str, bytes]) -> str:
 def _diff(name: str, old: bytes, new: bytes) -> list[str]:
     """Unified diff with every byte visible: what is not UTF-8, and carriage returns, appear as escapes."""
     lines = [
-        [
-            line.decode("utf-8", "backslashreplace").replace("\r", "\\r").rstrip("\n")
-            for line in text.splitlines(True)
-        ]
+        [line.decode("utf-8", "backslashreplace").replace("\r", "\\r").rstrip("\n") for line in text.splitlines(True)]
         for text in (old, new)
     ]
     diff = list(difflib.unified_diff(*lines, f"before/{name}", f"after/{name}", lineterm=""))

@@ -1,0 +1,81 @@
+"""ALC201 on random chains: the rewritten chain sends the same SQL, or raises the same, on every version allowed.
+
+`ALCHEMOD_FUZZ=500` tries 500 other modules than the fixed ones.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from bench.chains import Chain, chains, program
+from bench.execution import Bench, Program
+from bench.tool import apply
+
+RANGES = (("1.4",), ("1.4", "2.0"), ("1.4", "2.0", "2.1"), ("2.1",))
+FUZZ = int(os.environ.get("ALCHEMOD_FUZZ", "0"))
+CHAINS_PER_MODULE = 12
+
+
+def outputs(bench: Bench, texts: list[str], versions: tuple[str, ...]) -> list[dict[str, str]]:
+    """What each program prints, by version."""
+    jobs = [(version, Program({"main.py": text.encode()}, "main.py")) for text in texts for version in versions]
+    runs = bench.run(jobs)
+    assert not any(run.error for run in runs), runs[0].traceback
+    size = len(versions)
+    return [{run.version: run.stdout for run in runs[start : start + size]} for start in range(0, len(runs), size)]
+
+
+@settings(
+    max_examples=FUZZ or 25,
+    derandomize=not FUZZ,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+@given(made=st.lists(chains(), min_size=1, max_size=CHAINS_PER_MODULE), versions=st.sampled_from(RANGES))
+def test_rewritten_chains_send_the_same_sql(bench: Bench, made: list[Chain], versions: tuple[str, ...]) -> None:
+    before = program(made)
+    after = apply({"main.py": before.encode()}, versions, "--select", "ALC201").files["main.py"].decode()
+    event(f"rewritten: {before.count('filter_by(') - after.count('filter_by(')} of {before.count('filter_by(')}")
+    if after != before:
+        sent_before, sent_after = outputs(bench, [before, after], versions)
+        assert sent_after == sent_before, after
+
+
+def test_the_fuzz_would_notice_a_wrong_entity(bench: Bench) -> None:
+    chain = Chain("session.query(Author)", ("join(Book)", "filter_by(state=v)"), frozenset())
+    text = program([chain])
+    right = text.replace("filter_by(state=v)", "filter(Book.state == v)")
+    wrong = text.replace("filter_by(state=v)", "filter(Author.state == v)")
+    sent = outputs(bench, [text, right, wrong], ("1.4", "2.1"))
+    assert sent[0] == sent[1]
+    assert sent[0]["1.4"] != sent[2]["1.4"]
+    assert sent[0]["2.1"] != sent[2]["2.1"]
+
+
+def test_the_fuzz_would_notice_another_exception(bench: Bench) -> None:
+    chain = Chain("session.query(Author)", ("filter_by(nothing=v)",), frozenset())
+    wrong = program([chain]).replace("filter_by(nothing=v)", "filter(Author.nothing == v)")
+    before, after = outputs(bench, [program([chain]), wrong], ("2.0",))
+    assert before["2.0"] == "chain_0 raises InvalidRequestError\n"
+    assert after["2.0"] == "chain_0 raises AttributeError\n"
+
+
+def test_most_random_chains_are_valid_and_many_are_rewritten(bench: Bench) -> None:
+    made: list[Chain] = []
+
+    @settings(max_examples=60, derandomize=True, database=None, deadline=None)
+    @given(chains())
+    def collect(chain: Chain) -> None:
+        made.append(chain)
+
+    collect()
+    before = program(made)
+    (sent,) = outputs(bench, [before], ("2.0",))
+    valid = [line for line in sent["2.0"].splitlines() if " raises " not in line]
+    assert len(valid) > len(made) / 2
+    after = apply({"main.py": before.encode()}, ("1.4", "2.0"), "--select", "ALC201").files["main.py"].decode()
+    assert after.count("filter_by(") < before.count("filter_by(") / 2
