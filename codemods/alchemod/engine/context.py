@@ -13,6 +13,8 @@ from alchemod.text.source import SourceFile
 if TYPE_CHECKING:
     from alchemod.facts.project import Project
     from alchemod.inference import Inference
+    from alchemod.inference.filtering import FilteredEntity, KeyKind
+    from alchemod.inference.values import Entity, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +27,19 @@ class Context:
     source: SourceFile
     tree: ast.Module
     settings: Settings
+
+    def filtered_entity(self, call: ast.Call) -> FilteredEntity | None:
+        """The entity that the keywords of a `filter_by()` call speak of; None when the receiver is no statement."""
+        return self.inference.filtered_entity(self.path, call)
+
+    def key_kind(self, entity: Entity, key: str) -> KeyKind:
+        """What the attribute `key` of an entity is."""
+        return self.inference.key_kind(entity, key)
+
+    def overrides_query_method(self, name: str, statement: Statement) -> bool:
+        """Whether a query class of the project that may stand behind `statement` has its own method `name`."""
+        return self.inference.overrides_query_method(name, statement)
+
+    def pinned(self, *chain: str) -> str | None:
+        """Which test of the project prepares this chain of methods on a mock, as a sentence; None when none does."""
+        return self.inference.pinned(*chain)

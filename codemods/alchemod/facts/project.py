@@ -166,13 +166,23 @@ class Project:
     def files_mentioning(self, name: str) -> Iterator[Path]:
         """Every file of the project in which `name` stands as a word, the ones gate A dropped included."""
         word = name.encode()
-        for path in (*self._candidates, *self._dropped):
-            try:
-                data = self._sources[path].utf8 if path in self._sources else read(path).utf8
-            except FileError:
-                continue
+        for path in self._candidates:
+            if path in self._sources and mentions(self._sources[path].utf8, (word,)):
+                yield path
+        for path, data in self._dropped_contents.items():
             if mentions(data, (word,)):
                 yield path
+
+    @cached_property
+    def _dropped_contents(self) -> dict[Path, bytes]:
+        """The files that gate A dropped, read again for a search."""
+        contents: dict[Path, bytes] = {}
+        for path in self._dropped:
+            try:
+                contents[path] = read(path).utf8
+            except FileError:
+                continue
+        return contents
 
     def defines_method(self, name: str) -> str:
         """The name of a class of the project, mapped ones excepted, that defines a method `name`; "" when none does."""
@@ -203,19 +213,17 @@ class Project:
         factories = {name.encode() for module in self.modules() for name in _exported_factories(module)}
         classes = {facts.name.encode() for facts in self.classes() if _may_be_derived(facts)}
         while self._dropped and (factories or classes):
-            found: list[Path] = []
-            for path in self._dropped:
-                try:
-                    data = read(path).utf8
-                except FileError:
-                    continue
-                if mentions(data, factories) or (classes and not classes.isdisjoint(base_words(data))):
-                    found.append(path)
+            found = [
+                path
+                for path, data in self._dropped_contents.items()
+                if mentions(data, factories) or (classes and not classes.isdisjoint(base_words(data)))
+            ]
             if not found:
                 return
             known = set(self._modules)
             for path in found:
                 self._dropped.remove(path)
+                del self._dropped_contents[path]
                 self._take_facts(path, keep=False)
                 self._candidates.append(path)
             fresh = [self._modules[path] for path in found if path not in known]

@@ -9,9 +9,9 @@ import ast
 from pathlib import Path
 
 from alchemod.facts.project import Project
+from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind
 from alchemod.inference.resolver import Resolver
-from alchemod.inference.spelling import Spelling, spelling_of
-from alchemod.inference.values import Answer, Entity, Place
+from alchemod.inference.values import Answer, Entity, Place, Statement
 
 
 class Inference:
@@ -30,7 +30,32 @@ class Inference:
         place = self.place(path, node)
         return self.resolver.value(node, place) if place is not None else None
 
-    def spelling(self, path: Path, node: ast.expr, entity: Entity) -> Spelling | None:
-        """How `entity` is written where `node` stands; None when it cannot be."""
-        place = self.place(path, node)
-        return spelling_of(entity, place, self.resolver) if place is not None else None
+    def filtered_entity(self, path: Path, call: ast.Call) -> FilteredEntity | None:
+        """The entity that the keywords of a `filter_by()` call speak of; None when the receiver is no statement."""
+        place = self.place(path, call)
+        return filtered_entity(call, place, self.resolver) if place is not None else None
+
+    def key_kind(self, entity: Entity, key: str) -> KeyKind:
+        """What the attribute `key` of an entity is."""
+        return key_kind(entity, key, self.resolver)
+
+    def overrides_query_method(self, name: str, statement: Statement) -> bool:
+        """Whether a query class of the project that may stand behind `statement` has its own method `name`.
+
+        Every Query subclass counts, unless the session's factory is seen and names no query class.
+        """
+        if statement.style != "query":
+            return False
+        factory = statement.session.factory if statement.session is not None else None
+        if factory is not None and factory.kind == "plain" and not factory.query_class:
+            return False
+        lookup = self.project.lookup
+        return any(
+            name in facts.methods and (lookup.reaches(facts, "Query") or lookup.reaches(facts, "flask_sqlalchemy:Query"))
+            for facts in self.project.classes()
+            if name in facts.methods
+        )
+
+    def pinned(self, *chain: str) -> str | None:
+        """Which test of the project prepares this chain of methods on a mock, as a sentence; None when none does."""
+        return None

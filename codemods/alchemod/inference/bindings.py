@@ -87,9 +87,7 @@ def _of_handler(node: ast.ExceptHandler) -> Iterator[Binding]:
 def _of_import(node: ast.Import | ast.ImportFrom) -> Iterator[Binding]:
     for alias in node.names:
         if alias.name != "*":
-            yield Binding(
-                alias.asname or alias.name.partition(".")[0], "import", alias, alias, statement=node
-            )
+            yield Binding(alias.asname or alias.name.partition(".")[0], "import", alias, alias, statement=node)
 
 
 def _of_pattern(node: ast.MatchAs | ast.MatchStar) -> Iterator[Binding]:

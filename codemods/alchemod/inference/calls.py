@@ -214,8 +214,6 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
             return answer.then(expression)
         case Engine() as engine:
             return _engine_method(answer, engine, name)
-        case Plain():
-            return answer
         case Collection() if name in {"copy"}:
             return answer
     return None
@@ -265,7 +263,7 @@ def _rows_method(answer: Answer, rows: Rows, name: str) -> Answer | None:
     return None
 
 
-def unknown_receiver(node: ast.Attribute | ast.Call, place: Place, resolver: Resolver) -> Answer | None:
+def known_by_arguments(node: ast.Attribute | ast.Call, place: Place, resolver: Resolver) -> Answer | None:
     """A Query known by its arguments alone: `x.query(Model)` is one while no class of the project defines `query`."""
     match node:
         case ast.Call(func=ast.Attribute(attr="query"), args=[first, *_]):
@@ -275,8 +273,10 @@ def unknown_receiver(node: ast.Attribute | ast.Call, place: Place, resolver: Res
             if isinstance(argument.value, Expression) and not argument.value.owners:
                 return None
             answer = sessions.query(Answer(Plain()), node, place, resolver)
-            other = resolver.project.defines_method("query")
-            if answer is not None and other:
+            # A class of the project could stand here only if its query() gave something else with query methods.
+            project = resolver.project
+            other = project.defines_method("query")
+            if answer is not None and other and (project.defines_method("filter_by") or project.defines_method("filter")):
                 return answer.weakened(f"{other} defines query() too, and who is asked here is not known")
             return answer
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,9 @@ _TRANSPARENT = frozenset(
      "asynccontextmanager", "wraps", "abstractmethod", "override", "provide_session", "hybrid_property", "hybrid_method"}
 )  # fmt: skip
 _FIXTURES = frozenset({"fixture", "yield_fixture"})
+_DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_MAX_FILES = 40
+"""A name that stands in more files is too common to look for its calls."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -131,7 +135,7 @@ class Functions:
         values: list[tuple[ast.expr, Place]] = []
         for call, where in sites:
             actual = _actual(call, node, binding.name, is_method=facts.owner is not None)
-            if actual is None:
+            if actual is None or (isinstance(actual, ast.Constant) and actual.value is None):
                 return None
             values.append((actual, where))
         if not values:
@@ -168,7 +172,10 @@ class Functions:
         found: list[tuple[ast.Call, Place]] = []
         complete = True
         project = self._resolver.project
-        for path in project.files_mentioning(facts.name):
+        paths = list(project.files_mentioning(facts.name))
+        if len(paths) > _MAX_FILES:
+            return found, False
+        for path in paths:
             module = project.facts(path)
             if module is None:
                 complete = False
@@ -181,7 +188,7 @@ class Functions:
             root = scope_of(tree)
             called: set[ast.expr] = set()
             mentions: list[ast.expr] = []
-            for node in _walk(tree):
+            for node in _walk(tree, _lines_with(project.source(path).utf8, facts.name.encode())):
                 if isinstance(node, ast.Call) and last_name(node.func) == facts.name:
                     called.add(node.func)
                     where = Place(module, root.innermost(node))
@@ -247,10 +254,22 @@ def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> 
             stack.extend(ast.iter_child_nodes(node))
 
 
-def _walk(tree: ast.Module) -> Iterator[ast.AST]:
+def _lines_with(source: bytes, word: bytes) -> list[int]:
+    """The numbers of the lines that hold `word`, ascending."""
+    return [number for number, line in enumerate(source.splitlines(), 1) if word in line]
+
+
+def _walk(tree: ast.Module, lines: list[int]) -> Iterator[ast.AST]:
+    """The nodes of a tree that span one of `lines`."""
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
+        start = getattr(node, "lineno", None)
+        if start is not None:
+            index = bisect_left(lines, start)
+            if index == len(lines) or lines[index] > (getattr(node, "end_lineno", None) or start):
+                if not isinstance(node, _DECORATED) or not node.decorator_list:
+                    continue
         yield node
         stack.extend(ast.iter_child_nodes(node))
 

@@ -72,7 +72,7 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             | ModelAttribute()
         ):
             return answer.then(Method(answer.value, name))
-        case Managed() | Generator() | Plain():
+        case Managed() | Generator():
             return answer.then(Method(answer.value, name))
     return None
 

@@ -173,6 +173,8 @@ class Resolver:
                 answer = self.value(element, Place(place.module, scope)) if scope is not None else None
                 lazy = isinstance(node, ast.GeneratorExp)
                 return answer.then(Collection(answer.value, lazy)) if answer is not None else None
+            case ast.Constant(value=None):
+                return None
             case ast.Constant() | ast.JoinedStr():
                 return Answer(Plain())
             case ast.Lambda():
@@ -312,6 +314,10 @@ class Resolver:
         while isinstance(current, ast.Attribute | ast.Call):
             if links and current in self._memo:
                 break
+            known = calls.known_by_arguments(current, place, self)
+            if known is not None and known.certainty == "proved":
+                self._memo[current] = known
+                break
             links.append(_Link(current))
             current = current.func if isinstance(current, ast.Call) else current.value
             if len(links) > _MAX_LINKS:
@@ -319,8 +325,7 @@ class Resolver:
         answer = self._memo[current] if current in self._memo else self.value(current, place)
         for link in reversed(links):
             if answer is None:
-                # A call may be known by its arguments alone: x.query(Model).
-                answer = calls.unknown_receiver(link.node, place, self)
+                answer = calls.known_by_arguments(link.node, place, self)
             elif isinstance(link.node, ast.Attribute):
                 answer = members.attribute(answer, link.node, place, self)
             else:

@@ -1,0 +1,152 @@
+"""ALC201: `filter_by(name=value)` becomes an expression on the entity it speaks of."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from alchemod.edits.verbs import Code, Verb, rename, swap
+from alchemod.engine.context import Context
+from alchemod.engine.finding import Finding
+from alchemod.engine.rule import Rule
+from alchemod.inference.filtering import FilteredEntity
+
+
+class FilterByKeywords(Rule):
+    """Turns the keywords of `filter_by()` into expressions.
+
+    What it does:
+        Replaces `filter_by(name=value)` by `filter(Entity.name == value)` (`where` for a `select`), where `Entity` is
+        the class the keywords really speak of: the last joined one, else that of `select_from()`, else that of the
+        first column.
+
+    Why:
+        The keywords hide which class they speak of. After a join that is the joined class, not the first one, and for
+        `select` SQLAlchemy 2.1 looks in all of them. Type checkers and searches do not see the names.
+
+    Example:
+        ```python
+        def members(session, name):
+            return session.query(User).join(User.addresses).filter_by(email=name, checked=True).all()
+        ```
+
+    Use instead:
+        ```python
+        def members(session, name):
+            return session.query(User).join(User.addresses).filter(Address.email == name, Address.checked == true()).all()
+        ```
+
+    Fix safety:
+        Safe when one mapped class of the project reaches the call on all paths and can be written there. Unsafe after an
+        outer join (rows without a partner fall away, as before), on a dynamic relationship, when the class is only
+        known at run time, when it has to be imported first, and when a test prepares the call on a mock. A report when
+        the entity is not known, and for a `select` with a join when the project allows SQLAlchemy 2.1.
+        Calls with `**keywords` and methods of your own classes called `filter_by` are left alone.
+
+    References:
+        - https://docs.sqlalchemy.org/en/20/orm/queryguide/select.html
+        - https://docs.sqlalchemy.org/en/21/changelog/whatsnew_21.html
+    """
+
+    code = "ALC201"
+    names = ("filter_by",)
+
+    def find_Call(self, call: ast.Call, ctx: Context) -> Iterable[Finding]:
+        """Looks at one call of a `filter_by` method."""
+        match call:
+            case ast.Call(func=ast.Attribute() as method, args=[], keywords=keywords):
+                pass
+            case ast.Call(func=ast.Attribute()):
+                yield from self._positional(call, ctx)
+                return
+            case _:
+                return
+        if any(keyword.arg is None for keyword in keywords):
+            return
+        filtered = ctx.filtered_entity(call)
+        if filtered is None or ctx.overrides_query_method("filter_by", filtered.statement):
+            return
+        if not keywords:
+            message = "filter_by() without keywords does nothing"
+            yield self.fix(call, message, swap(call, "{query}", query=method.value), given=[filtered.answer])
+            return
+        yield self._finding(call, method, filtered, ctx)
+
+    def _positional(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        if ctx.filtered_entity(call) is not None:
+            message = "filter_by() takes keywords only: this call raises TypeError; filter() takes expressions"
+            yield self.report(call, message, level="error")
+
+    def _finding(self, call: ast.Call, method: ast.Attribute, filtered: FilteredEntity, ctx: Context) -> Finding:
+        given = [filtered.answer]
+        code = _code(filtered)
+        if code is None:
+            message = "filter_by() hides which class its keywords speak of"
+            return self.report(call, message, missing=filtered.missing, given=given)
+        message = f"filter_by() hides that its keywords speak of {code}"
+        if filtered.statement.style != "query" and filtered.several_from and ctx.project.versions.includes("2.1"):
+            missing = "SQLAlchemy 2.1, which the project allows, looks in all classes of the statement, 2.0 in one"
+            return self.report(call, message, missing=missing, given=given)
+        if (bad := self._unusable(call, filtered, ctx)) is not None:
+            return self.report(call, message, missing=bad, given=given)
+        edits = [rename(method, _verb(filtered)), *self._terms(call, filtered, code, ctx)]
+        return self.fix(call, message, *edits, given=given, unsafe=_doubt(filtered) or ctx.pinned("filter_by"))
+
+    def _unusable(self, call: ast.Call, filtered: FilteredEntity, ctx: Context) -> str | None:
+        if filtered.spelling is not None and filtered.spelling.cycle:
+            return f"importing {filtered.spelling.code} here would close a circle of imports"
+        for keyword in call.keywords:
+            if filtered.entity is not None and keyword.arg is not None:
+                match ctx.key_kind(filtered.entity, keyword.arg):
+                    case "absent":
+                        return f"{filtered.entity.model.name} has no attribute {keyword.arg}"
+                    case "property":
+                        return f"{filtered.entity.model.name}.{keyword.arg} is no column, so it filters nothing"
+        return None
+
+    def _terms(self, call: ast.Call, filtered: FilteredEntity, code: str, ctx: Context) -> Iterator[Verb]:
+        imported = _imported(filtered)
+        entity = f"{{{imported}}}" if imported else "{entity}"
+        for keyword in call.keywords:
+            assert keyword.arg is not None
+            kind = ctx.key_kind(filtered.entity, keyword.arg) if filtered.entity is not None else "unknown"
+            template = entity + _TEMPLATES.get((kind, _constant(keyword.value)), ".{key} == {value}")
+            yield swap(keyword, template, entity=Code(code), key=keyword.arg, value=keyword.value)
+
+
+_TEMPLATES = {
+    ("column", "None"): ".{key}.is_(None)",
+    ("column", "True"): ".{key} == {sqlalchemy.true}()",
+    ("column", "False"): ".{key} == {sqlalchemy.false}()",
+}
+"""Terms that differ from `==`, by the kind of the attribute and the constant compared with."""
+
+
+def _constant(value: ast.expr) -> str:
+    return repr(value.value) if isinstance(value, ast.Constant) and value.value in (None, True, False) else ""
+
+
+def _imported(filtered: FilteredEntity) -> str | None:
+    return filtered.spelling.imported if filtered.spelling is not None else None
+
+
+def _code(filtered: FilteredEntity) -> str | None:
+    return filtered.spelling.code if filtered.spelling is not None else filtered.runtime
+
+
+def _verb(filtered: FilteredEntity) -> str:
+    """The method to call instead: `filter` for a Query, `where` for the others, unless the chain uses the other one."""
+    usual, other = ("filter", "where") if filtered.statement.style == "query" else ("where", "filter")
+    return other if filtered.statement.has_step(other) and not filtered.statement.has_step(usual) else usual
+
+
+def _doubt(filtered: FilteredEntity) -> str | None:
+    """Why the fix is not safe although the entity is known."""
+    if filtered.runtime is not None:
+        return filtered.missing
+    if filtered.statement.outer and filtered.statement.joined is not None:
+        return "after an outer join it drops the rows without a partner, which may not be meant"
+    if filtered.statement.dynamic:
+        return "the query starts at a dynamic relationship"
+    imported = _imported(filtered)
+    return f"{imported} has to be imported here" if imported else None
