@@ -32,27 +32,27 @@ if TYPE_CHECKING:
 class {cls}(Rule):
     """{title}.
 
-    ## What it does
-    One or two sentences: what it finds, what it writes instead.
+    What it does:
+        One or two sentences: what it finds, what it writes instead.
 
-    ## Why
-    What goes wrong otherwise.
+    Why:
+        What goes wrong otherwise.
 
-    ## Example
-    ```python
-    books = session.query(Book).old_name()
-    ```
+    Example:
+        ```python
+        books = session.query(Book).old_name()
+        ```
 
-    ## Use instead
-    ```python
-    books = session.query(Book).new_name()
-    ```
+    Use instead:
+        ```python
+        books = session.query(Book).new_name()
+        ```
 
-    ## Fix safety
-    When the fix is safe, when unsafe, when there is only a report.
+    Fix safety:
+        When the fix is safe, when unsafe, when there is only a report.
 
-    ## References
-    - SQLAlchemy documentation: the section that says so
+    References:
+        - SQLAlchemy documentation: the section that says so
     """
 
     code = "{code}"

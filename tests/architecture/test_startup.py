@@ -18,11 +18,7 @@ def imported_by(folder: Path, *arguments: str) -> set[str]:
         text=True,
         check=True,
     )
-    rows = (
-        line.rpartition("|")[2].strip()
-        for line in result.stderr.splitlines()
-        if line.startswith("import time:")
-    )
+    rows = (line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:"))
     return set(rows)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -46,7 +48,8 @@ def test_a_rule_with_a_case_that_changes_and_one_that_must_not(scaffold: ModuleT
     assert keeps.is_keep
     rule = loaded(module).OldName
     assert rule.code == "ALC299"
-    assert [line[3:] for line in rule.__doc__.replace("    ", "").splitlines() if line.startswith("## ")] == [*HEADINGS]
+    lines = (inspect.getdoc(rule) or "").splitlines()
+    assert [line[:-1] for line in lines if re.match(r"\S.*:$", line)] == [*HEADINGS]
 
 
 def test_nothing_is_overwritten(scaffold: ModuleType, house: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from bench.tool import apply
 PRELUDE = (Path(__file__).parents[2] / "fixtures" / "rules" / "_prelude.py").read_text("utf-8")
 MARK = "# --- example ---\n"
 CODES = [entry.code for entry in registry() if entry.module]
-_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_HEADING = re.compile(r"^(\S.*):$", re.MULTILINE)
 _FENCE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -26,7 +27,7 @@ def sections(code: str) -> dict[str, str]:
 
 
 def examples(code: str, heading: str) -> list[str]:
-    return _FENCE.findall(sections(code)[heading])
+    return _FENCE.findall(textwrap.dedent(sections(code)[heading]))
 
 
 @pytest.mark.parametrize("code", CODES)
