@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_Opcode = tuple[int, int, int, int]
+from alchemod.text.alignment import Span, changed_spans
+
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
@@ -32,7 +33,7 @@ def unified_diff(name: str, old: bytes, new: bytes, context: int = 3) -> bytes:
     old_lines, new_lines = _lines(old), _lines(new)
     before, after = _quoted("a/" + name.lstrip("/")), _quoted("b/" + name.lstrip("/"))
     pieces = [b"diff --git %s %s\n" % (before, after), _header(b"---", before), _header(b"+++", after)]
-    for hunk in _hunks(_changes(old_lines, new_lines), len(old_lines), context):
+    for hunk in _hunks(changed_spans(old_lines, new_lines), len(old_lines), context):
         pieces.extend(_rendered(hunk, old_lines, new_lines, context))
     return b"".join(pieces)
 
@@ -40,10 +41,8 @@ def unified_diff(name: str, old: bytes, new: bytes, context: int = 3) -> bytes:
 def diff_stat(diff: bytes) -> DiffStat:
     """The counts of a diff of one file, as :func:`unified_diff` makes it."""
     _, _, hunks = diff.partition(b"\n@@ ")
-    if not hunks:
-        return DiffStat(0, 0, 0)
-    firsts = [line[:1] for line in hunks.split(b"\n")]
-    return DiffStat(firsts.count(b"@") + 1, firsts.count(b"+"), firsts.count(b"-"))
+    marks = [line[:1] for line in hunks.split(b"\n")[1:]]
+    return DiffStat(marks.count(b"@") + bool(hunks), marks.count(b"+"), marks.count(b"-"))
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -52,25 +51,7 @@ def _lines(data: bytes) -> list[bytes]:
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
-def _changes(old: list[bytes], new: list[bytes]) -> list[_Opcode]:
-    """The spans ``old[a:b]`` that became ``new[c:d]``, in order."""
-    head = 0
-    limit = min(len(old), len(new))
-    while head < limit and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < limit - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    a, b = old[head : len(old) - tail], new[head : len(new) - tail]
-    if not a or not b:
-        return [(head, head + len(a), head, head + len(b))]
-    from difflib import SequenceMatcher
-
-    opcodes = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
-    return [(i + head, j + head, k + head, m + head) for tag, i, j, k, m in opcodes if tag != "equal"]
-
-
-def _hunks(changes: list[_Opcode], old_length: int, context: int) -> Iterator[list[_Opcode]]:
+def _hunks(changes: list[Span], old_length: int, context: int) -> Iterator[list[Span]]:
     """Changes that share context lines, together."""
     hunk = changes[:1]
     for change in changes[1:]:
@@ -81,7 +62,7 @@ def _hunks(changes: list[_Opcode], old_length: int, context: int) -> Iterator[li
     yield hunk
 
 
-def _rendered(hunk: list[_Opcode], old: list[bytes], new: list[bytes], context: int) -> Iterator[bytes]:
+def _rendered(hunk: list[Span], old: list[bytes], new: list[bytes], context: int) -> Iterator[bytes]:
     (a, _, c, _), (_, b, _, d) = hunk[0], hunk[-1]
     before, after = min(a, context), min(len(old) - b, context)
     a, b, c, d = a - before, b + after, c - before, d + after
@@ -132,7 +113,5 @@ def _quoted(name: str) -> bytes:
     raw = name.encode("utf-8", "surrogateescape")
     if name.isprintable() and '"' not in name and "\\" not in name:
         return raw
-    escaped = (
-        _ESCAPES.get(byte) or (bytes([byte]) if 32 <= byte < 127 else b"\\%03o" % byte) for byte in raw
-    )
+    escaped = (_ESCAPES.get(byte) or (bytes([byte]) if 32 <= byte < 127 else b"\\%03o" % byte) for byte in raw)
     return b'"%s"' % b"".join(escaped)

@@ -116,9 +116,7 @@ def undo(root: Path, run: str | None) -> Undone:
         if digest(current) == entry.old_hash:
             continue
         if digest(current) != entry.new_hash:
-            left_alone.append(
-                Problem(entry.path, None, "write", "has changed since the run and was left alone")
-            )
+            left_alone.append(Problem(entry.path, None, "write", "has changed since the run and was left alone"))
             continue
         if failure := _write(entry.path, current, record.old(entry), root, record.run):
             failures.append(failure)
@@ -176,9 +174,7 @@ def _roll_back(
             kept.append(change.path)
             message = f"was written and could not be brought back (`alchemod undo` does): it {stuck.message}"
         else:
-            message = (
-                f"was left as it was: its change set also needs {failure.path}, which could not be written"
-            )
+            message = f"was left as it was: its change set also needs {failure.path}, which could not be written"
         problems.append(Problem(change.path, None, "write", message))
     return kept, problems
 

@@ -151,8 +151,7 @@ def load_record(file: Path) -> Record:
         content: dict[str, Any] = json.loads(header)
         root = Path(content["root"])
         entries = tuple(
-            Entry(root / row["path"], row["old"], row["new"], row["start"], row["end"])
-            for row in content["files"]
+            Entry(root / row["path"], row["old"], row["new"], row["start"], row["end"]) for row in content["files"]
         )
     except (OSError, ValueError, KeyError, TypeError):
         raise JournalError(f"the record {file} cannot be read") from None

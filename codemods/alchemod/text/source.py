@@ -117,21 +117,7 @@ class SourceFile:
         """
         if self.encoding == "utf-8":
             return SourceFile(self.path, self.bom + new, self.encoding, self.bom, new, self.newline)
-        text = new.decode()
-        try:
-            data = text.encode(self.encoding)
-        except UnicodeEncodeError as error:
-            line = new.count(b"\n", 0, len(text[: error.start].encode())) + 1
-            lost = text[error.start : error.end]
-            raise EncodeError(
-                f"{lost!r} cannot be written in the file's encoding {self.encoding}", line
-            ) from None
-        except UnicodeError:
-            raise EncodeError(
-                f"the new text cannot be written in the file's encoding {self.encoding}"
-            ) from None
-        if data.decode(self.encoding, "replace") != text:
-            raise EncodeError(f"the new text does not survive the file's encoding {self.encoding}")
+        data = _encoded(new, self.encoding)
         return SourceFile(self.path, data, self.encoding, self.bom, new, self.newline)
 
 
@@ -178,9 +164,7 @@ def parse(source: SourceFile) -> ast.Module:
     except SyntaxError as error:
         # Too many nested parentheses, f-strings or indented blocks are syntax errors too.
         message = error.msg.removesuffix(" (<unknown>)") if error.msg else "invalid syntax"
-        raise ParseError(
-            f"not valid in {GRAMMAR}, which runs alchemod: {message}", error.lineno or None
-        ) from None
+        raise ParseError(f"not valid in {GRAMMAR}, which runs alchemod: {message}", error.lineno or None) from None
     except ValueError as error:
         raise ParseError(f"not valid in {GRAMMAR}, which runs alchemod: {error}") from None
     except (RecursionError, MemoryError):
@@ -232,10 +216,23 @@ def _as_utf8(body: bytes, encoding: str, line: int | None) -> bytes:
     except (UnicodeError, ValueError):
         raise DecodeError(f"cannot be decoded as {encoding}", line) from None
     if again != body:
-        raise DecodeError(
-            f"does not survive decoding and encoding as {encoding}, so it cannot be edited", line
-        )
+        raise DecodeError(f"does not survive decoding and encoding as {encoding}, so it cannot be edited", line)
     return utf8
+
+
+def _encoded(utf8: bytes, encoding: str) -> bytes:
+    text = utf8.decode()
+    try:
+        data = text.encode(encoding)
+        if data.decode(encoding) == text:
+            return data
+    except UnicodeEncodeError as error:
+        lost = text[error.start : error.end]
+        line = _line_of(utf8, len(text[: error.start].encode()))
+        raise EncodeError(f"{lost!r} cannot be written in the file's encoding {encoding}", line) from None
+    except UnicodeError:
+        pass
+    raise EncodeError(f"the new text cannot be written in the file's encoding {encoding}")
 
 
 def _line_of(body: bytes, offset: int) -> int:

@@ -20,9 +20,7 @@ class WriteError(FileError):
     kind = "write"
 
 
-def write_atomically(
-    path: Path, new: bytes, expected: bytes, root: Path | None = None, tag: str = "write"
-) -> None:
+def write_atomically(path: Path, new: bytes, expected: bytes, root: Path | None = None, tag: str = "write") -> None:
     """The file at ``path`` holds ``new`` afterwards; on any failure it is as it was and nothing is left over.
 
     Its mode, and its owner where the system lets us, are kept. When ``path`` is a link, the file it leads to
@@ -62,9 +60,7 @@ def target_of(path: Path, root: Path | None) -> str:
     if not stat.S_ISREG(status.st_mode):
         raise WriteError("is not a regular file and was left alone")
     if status.st_nlink > 1:
-        raise WriteError(
-            f"has {status.st_nlink} names (hard links), which a write would part, and was left alone"
-        )
+        raise WriteError(f"has {status.st_nlink} names (hard links), which a write would part, and was left alone")
     if not status.st_mode & 0o222 or not os.access(target, os.W_OK):
         raise WriteError("is read-only and was left alone")
     return target
