@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import traceback
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from alchemod.engine.context import Context
@@ -124,18 +124,21 @@ def _walk(tree: ast.Module, lines: list[int]) -> Iterator[ast.AST]:
 
 
 def _within(node: ast.AST, lines: list[int]) -> bool:
-    if not isinstance(node, ast.stmt):
-        return True
-    at = bisect_left(lines, first_line(node))
-    return at < len(lines) and lines[at] <= (node.end_lineno or 0)
+    """Whether to walk into a node: always, but into a statement only if it touches one of the lines."""
+    return not isinstance(node, ast.stmt) or _any_between(first_line(node), node.end_lineno or 0, lines)
 
 
-def _touches(node: ast.AST, lines: Iterable[int]) -> bool:
-    """Whether one of the lines belongs to the node; the module owns all lines."""
+def _touches(node: ast.AST, lines: Sequence[int]) -> bool:
+    """Whether one of the lines belongs to the node, decorators included; the module owns all lines."""
     if isinstance(node, ast.Module):
-        return any(True for _ in lines)
+        return bool(lines)
     first, _, last, _ = span(node)
-    return any(first <= line <= last for line in lines)
+    return _any_between(first_line(node) if isinstance(node, ast.stmt) else first, last, lines)
+
+
+def _any_between(first: int, last: int, lines: Sequence[int]) -> bool:
+    at = bisect_left(lines, first)
+    return at < len(lines) and lines[at] <= last
 
 
 def _failure(ctx: Context | None, node: ast.AST | None, code: str, error: Exception) -> Failure:

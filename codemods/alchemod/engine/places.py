@@ -64,6 +64,8 @@ def suites(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 def enclosing(tree: ast.Module, node: ast.AST) -> Enclosing:
     """The statements around `node`, which is one of the nodes of `tree`."""
+    if node is tree:
+        return Enclosing(())
     line, column, *_ = span(node)
     found: list[ast.stmt] = []
     levels = [tree.body]

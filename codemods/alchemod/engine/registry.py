@@ -84,9 +84,9 @@ class Registry:
     def documentation(self, code: str) -> str:
         """The text that explains a rule: its docstring, headings included."""
         if self._entries[code].module is None:
-            from alchemod.engine import suppress
+            from alchemod.engine.suppress import DOCUMENTATION
 
-            return inspect.getdoc(suppress) or ""
+            return DOCUMENTATION
         return inspect.getdoc(type(self.rule(code))) or ""
 
     def order(self, codes: Iterable[str]) -> dict[str, int]:

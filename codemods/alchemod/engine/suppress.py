@@ -1,25 +1,4 @@
-"""Suppressions: comments that keep a finding quiet, and ALC001 for those that keep nothing quiet.
-
-What it does:
-    Reports a comment `# alchemod: ignore[CODE, ...]`, `# alchemod: ignore` or `# alchemod: ignore-file[CODE, ...]`
-    that suppresses no finding of a rule that ran, or that names a code alchemod does not know.
-
-Why:
-    A comment left behind hides the next finding on that line, which nobody has judged.
-
-Example:
-    user = session.get(User, 1)  # alchemod: ignore[ALC201]
-
-Use instead:
-    user = session.get(User, 1)
-
-Fix safety:
-    There is no fix: delete the comment.
-
-References:
-    A comment counts on any line of the innermost statement of a finding, or of the header of a compound statement.
-    `ignore-file` counts for the whole file and stands on a line of its own.
-"""
+"""Suppressions: comments that keep a finding quiet, and ALC001 for those that keep nothing quiet."""
 
 from __future__ import annotations
 
@@ -33,6 +12,36 @@ from dataclasses import dataclass, field
 from alchemod.engine.finding import Finding
 from alchemod.engine.places import Enclosing, first_line, header_end
 from alchemod.engine.registry import UNUSED_SUPPRESSION, Registry
+
+DOCUMENTATION = """An `alchemod: ignore` comment that suppresses nothing.
+
+## What it does
+Reports a comment `# alchemod: ignore[CODE, ...]`, `# alchemod: ignore` or `# alchemod: ignore-file[CODE, ...]` that
+suppresses no finding of a rule that ran, or that names a code alchemod does not know.
+
+A comment counts on any line of the innermost statement of a finding, or of the header of a compound statement.
+`ignore-file` counts for the whole file and stands on a line of its own.
+
+## Why
+A comment left behind hides the next finding on that line, which nobody has judged.
+
+## Example
+```python
+user = session.get(User, 1)  # alchemod: ignore[ALC201]
+```
+
+## Use instead
+```python
+user = session.get(User, 1)
+```
+
+## Fix safety
+There is no fix: delete the comment.
+
+## References
+- The chapter on suppression in the documentation of alchemod
+"""
+"""What `alchemod explain ALC001` shows."""
 
 MARK = b"alchemod:"
 """Only a file with these bytes is searched for suppressions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -80,11 +80,12 @@ class Project:
         root: Path,
         target: str | None = None,
         keep: Sequence[bytes] = (),
+        given: Mapping[Path, SourceFile] | None = None,
     ) -> Project:
         """Read the files, pass them through both gates and take their facts.
 
         `target` replaces the range of SQLAlchemy versions the dependency files give. Trees of files that hold one of
-        the tokens `keep` are kept when memory allows, since rules will look at them again.
+        the tokens `keep` are kept when memory allows, since rules will look at them again. `given` holds contents that stand for what is on disk.
         """
         problems: list[Problem] = []
         if target is not None:
@@ -93,7 +94,7 @@ class Project:
             versions = sqlalchemy_range(root)
         project = cls(root, files, versions)
         project.problems.extend(problems)
-        project._read(files, keep)
+        project._read(files, keep, given or {})
         project._gate_b()
         return project
 
@@ -191,11 +192,13 @@ class Project:
                 return facts.name
         return ""
 
-    def _read(self, files: Sequence[DiscoveredFile], keep: Sequence[bytes]) -> None:
+    def _read(
+        self, files: Sequence[DiscoveredFile], keep: Sequence[bytes], given: Mapping[Path, SourceFile]
+    ) -> None:
         for file in files:
             path = file.path
             try:
-                source = read(path)
+                source = given[path] if path in given else read(path)
             except FileError as error:
                 if file.in_scope:
                     self.problems.append(error.problem(path))

@@ -44,7 +44,7 @@ def analyse(
     with _patient_gc():
         discovery = discover(root, [path for path in paths if path not in given], settings.exclude)
         files = _with_given(discovery.files, given, only=bool(given))
-        project = Project.load(files, root, settings.target)
+        project = Project.load(files, root, settings.target, given=given)
         fixed_point = FixedPoint(project, Inference, registry, codes, settings, progress)
         result = fixed_point.run()
     problems = [*discovery.problems, *project.problems]
