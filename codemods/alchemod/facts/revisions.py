@@ -46,8 +46,8 @@ class ScriptLocations:
     def _looks_like_environment(self, folder: Path) -> bool:
         return (
             folder in self._configured
-            or (folder / _TEMPLATE).is_file()
-            or ((folder / "versions").is_dir() and (folder / "env.py").is_file())
+            or os.path.isfile(folder / _TEMPLATE)
+            or (os.path.isdir(folder / "versions") and os.path.isfile(folder / "env.py"))
         )
 
 
@@ -88,7 +88,7 @@ def _configured(root: Path) -> Iterator[Path]:
     """
     for file, script_location, version_locations in (*_from_ini_files(root), *_from_pyproject(root)):
         for folder in _folders(root, file, [script_location]):
-            yield folder if (folder / "env.py").is_file() else folder / "versions"
+            yield folder if os.path.isfile(folder / "env.py") else folder / "versions"
         yield from _folders(root, file, version_locations)
 
 
@@ -100,7 +100,7 @@ def _folders(root: Path, file: Path, locations: list[str]) -> Iterator[Path]:
             location = package.replace(".", "/") + "/" + path
         for base in (file.parent, root, root / "src"):
             folder = Path(os.path.normpath(base / location))
-            if root in folder.parents and folder.is_dir():
+            if root in folder.parents and os.path.isdir(folder):
                 yield folder
 
 

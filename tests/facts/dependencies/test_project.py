@@ -337,7 +337,7 @@ def test_package_information(tmp_path: Path) -> None:
         ("Flask-SQLAlchemy==2.5.1", ("1.3", "1.4")),
         ("Flask_SQLAlchemy>=3.1", ("2.0", "2.1")),
         ("Flask-SQLAlchemy>=2.4", ("1.3", "1.4", "2.0", "2.1")),
-        ("sqlmodel", ("2.0",)),
+        ("sqlmodel", ("2.0", "2.1")),
         ("sqlmodel==0.0.8", ("1.4",)),
     ],
 )
@@ -375,6 +375,12 @@ def test_broken_files_are_problems(tmp_path: Path, path: str, text: str) -> None
     dependencies = Dependencies(tmp_path)
     assert dependencies.sqlalchemy.source == "requirements.txt:1 allows 1.4"
     assert [(problem.path.name, problem.kind) for problem in dependencies.problems] == [(path, "syntax")]
+
+
+def test_a_file_name_that_no_system_takes_is_ignored(tmp_path: Path) -> None:
+    write(tmp_path, "pyproject.toml", '[tool.setuptools.dynamic]\ndependencies = { file = ["a\\u0000b.txt"] }\n')
+    write(tmp_path, "requirements.txt", "-r a\0b.txt\nsqlalchemy>=2\n")
+    assert sqlalchemy_range(tmp_path).lowest == "2.0"
 
 
 def test_unreadable_specifier_is_a_problem(tmp_path: Path) -> None:

@@ -63,12 +63,8 @@ class Dependencies:
             if found is not None:
                 versions = implied_versions(package, found.versions)
                 implied = VersionRange(versions, "")
-                return VersionRange(
-                    versions, f"{found.source} ({package}, which goes with SQLAlchemy {implied})"
-                )
-        return VersionRange.exactly(
-            "2.0", "no dependency file names SQLAlchemy, so 2.0 is assumed", assumed=True
-        )
+                return VersionRange(versions, f"{found.source} ({package}, which goes with SQLAlchemy {implied})")
+        return VersionRange.exactly("2.0", "no dependency file names SQLAlchemy, so 2.0 is assumed", assumed=True)
 
     def package(self, name: str) -> VersionRange | None:
         """Return the versions of a package that the project allows; None if no file names it.
@@ -128,7 +124,7 @@ def _read_folder(root: Path, folder: Path) -> Reading:
             read_lock(reading, path)
         elif _ENVIRONMENT.fullmatch(entry):
             read_environment(reading, path)
-        elif entry.endswith(".egg-info") and (path / "requires.txt").is_file():
+        elif entry.endswith(".egg-info") and os.path.isfile(path / "requires.txt"):
             read_requires(reading, path / "requires.txt")
     for path, kind in sorted(requirement_files(folder, entries), key=lambda found: found[1]):
         read_requirement_file(reading, path, kind, seen)
@@ -136,7 +132,7 @@ def _read_folder(root: Path, folder: Path) -> Reading:
 
 
 def _follow(reading: Reading, seen: set[Path], path: Path, kind: Kind) -> None:
-    if path.is_file():
+    if os.path.isfile(path):
         read_requirement_file(reading, path, kind, seen)
 
 
@@ -146,9 +142,7 @@ def _subfolders(folder: Path) -> list[str]:
             return sorted(
                 entry.path
                 for entry in entries
-                if entry.is_dir(follow_symlinks=False)
-                and entry.name[0] != "."
-                and entry.name not in _NOT_ENTERED
+                if entry.is_dir(follow_symlinks=False) and entry.name[0] != "." and entry.name not in _NOT_ENTERED
             )
     except OSError:
         return []
@@ -173,9 +167,7 @@ def _combined(reading: Reading, name: str) -> VersionRange | None:
     versions = _of_main_files(reading, declaring) if min(kinds) is Kind.MAIN else _united(declaring)
     deciding = declaring
     narrowing = [[row] for row in rows if row.kind is Kind.CONSTRAINT]
-    narrowing += [
-        [row for row in locks if row.path == path] for path in dict.fromkeys(row.path for row in locks)
-    ]
+    narrowing += [[row for row in locks if row.path == path] for path in dict.fromkeys(row.path for row in locks)]
     for group in narrowing:
         narrowed = versions & _united(group)
         if narrowed:
@@ -233,9 +225,7 @@ def _check(reading: Reading, row: Requirement) -> None:
     try:
         parse_specifiers(row.specifiers)
     except ValueError:
-        message = (
-            f"asks for {row.name} {row.specifiers!r}, which is no version specifier; any version is assumed"
-        )
+        message = f"asks for {row.name} {row.specifiers!r}, which is no version specifier; any version is assumed"
         reading.problem(reading.root / row.path, row.line, "config", message)
 
 

@@ -99,8 +99,6 @@ def _read_table(reading: Reading, path: Path, text: str, table: Mapping[str, obj
                 reading.add(f"{name} {variant}", kind, path, line)
             elif isinstance(variant, dict):
                 version = variant.get("version", "")
-                marker = variant.get("markers") or (
-                    f"python {variant['python']}" if "python" in variant else ""
-                )
+                marker = variant.get("markers") or (f"python {variant['python']}" if "python" in variant else "")
                 optional = Kind.EXTRA if variant.get("optional") is True and kind is Kind.MAIN else kind
                 reading.add(f"{name} {version}" + (f"; {marker}" if marker else ""), optional, path, line)

@@ -36,6 +36,8 @@ class Reading:
             content = path.read_bytes()
             encoding = next((name for bom, name in _BOMS if content.startswith(bom)), "utf-8")
             return content.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n")
+        except ValueError:
+            return ""
         except OSError as error:
             self.problem(path, None, "read", f"cannot be read ({reason(error)}); it is ignored")
             return ""
@@ -69,7 +71,5 @@ def line_of(text: str, *needles: str) -> int:
 def line_of_key(text: str, key: str) -> int:
     """Return the line (from 1) on which `key = ...` or a table `[... key]` begins; 1 if there is none."""
     name = re.escape(key)
-    found = re.search(
-        rf"^[ \t]*(?:[\"']?{name}[\"']?\s*=|\[.*\b{name}[\"']?\]+)", text, re.MULTILINE | re.IGNORECASE
-    )
+    found = re.search(rf"^[ \t]*(?:[\"']?{name}[\"']?\s*=|\[.*\b{name}[\"']?\]+)", text, re.MULTILINE | re.IGNORECASE)
     return text.count("\n", 0, found.start()) + 1 if found else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,9 +29,7 @@ _MAIN_WORDS = {
 }
 _FILE_NAME = re.compile(r"(?:.*[-_.])?requirements?(?:[-_.].*)?\.(?:txt|in)", re.IGNORECASE)
 _FOLDERS = frozenset({"requirements", "requirement", "requires", "reqs"})
-_INCLUDE = re.compile(
-    r"(?:-r|--requirement)(?:\s+|=)?(?P<include>.+)|(?:-c|--constraint)(?:\s+|=)?(?P<constraint>.+)"
-)
+_INCLUDE = re.compile(r"(?:-r|--requirement)(?:\s+|=)?(?P<include>.+)|(?:-c|--constraint)(?:\s+|=)?(?P<constraint>.+)")
 
 
 def requirement_files(root: Path, entries: list[str]) -> Iterator[tuple[Path, Kind]]:
@@ -42,10 +41,10 @@ def requirement_files(root: Path, entries: list[str]) -> Iterator[tuple[Path, Ki
     for entry in entries:
         if _FILE_NAME.fullmatch(entry):
             yield root / entry, _kind(entry)
-        elif entry.lower() in _FOLDERS and (root / entry).is_dir():
-            for path in sorted((root / entry).iterdir()):
-                if path.suffix in (".txt", ".in"):
-                    yield path, _kind(path.name)
+        elif entry.lower() in _FOLDERS and os.path.isdir(root / entry):
+            for name in sorted(_listed(root / entry)):
+                if name.endswith((".txt", ".in")):
+                    yield root / entry / name, _kind(name)
 
 
 def read_requirement_file(reading: Reading, path: Path, kind: Kind, seen: set[Path]) -> None:
@@ -55,7 +54,7 @@ def read_requirement_file(reading: Reading, path: Path, kind: Kind, seen: set[Pa
         current, kind = pending.pop()
         try:
             resolved = current.resolve()
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError, ValueError):
             continue
         if resolved in seen:
             continue
@@ -69,6 +68,13 @@ def read_requirement_file(reading: Reading, path: Path, kind: Kind, seen: set[Pa
             target = (included["include"] or included["constraint"]).strip().strip("\"'")
             if "://" not in target:
                 pending.append((current.parent / target, Kind.CONSTRAINT if included["constraint"] else kind))
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _kind(file_name: str) -> Kind:

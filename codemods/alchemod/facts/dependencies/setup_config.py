@@ -28,9 +28,7 @@ def read_setup_config(reading: Reading, path: Path, follow: Follow) -> None:
     ]
     if config.has_section("options.extras_require"):
         extras = config.items("options.extras_require")
-        declared += [
-            (kind_of_group(extra), value) for extra, value in extras if extra not in config.defaults()
-        ]
+        declared += [(kind_of_group(extra), value) for extra, value in extras if extra not in config.defaults()]
     for kind, value in declared:
         if value.strip().startswith("file:"):
             for file in value.strip().removeprefix("file:").split(","):

@@ -44,16 +44,13 @@ class _Script:
                     for target in targets:
                         self._bind(target, value)
                 case (
-                    ast.AnnAssign(target=target, value=ast.expr() as value)
-                    | ast.AugAssign(target=target, value=value)
+                    ast.AnnAssign(target=target, value=ast.expr() as value) | ast.AugAssign(target=target, value=value)
                 ):
                     self._bind(target, value)
                 case ast.withitem(context_expr=value, optional_vars=ast.Name() as target):
                     self._bind(target, value)
                 case ast.FunctionDef(name=name):
-                    returned = [
-                        leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Return) and leaf.value
-                    ]
+                    returned = [leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Return) and leaf.value]
                     self.bindings.setdefault(name, []).extend(returned)
                 case ast.Call(func=ast.Attribute(value=target, attr=attribute), args=[*_, value]) if (
                     attribute in _MERGING
@@ -83,11 +80,7 @@ class _Script:
         for expression in self._reached(value):
             if isinstance(expression, ast.Dict):
                 for extra, requirements in zip(expression.keys, expression.values, strict=True):
-                    name = (
-                        extra.value
-                        if isinstance(extra, ast.Constant) and isinstance(extra.value, str)
-                        else ""
-                    )
+                    name = extra.value if isinstance(extra, ast.Constant) and isinstance(extra.value, str) else ""
                     if extra is not None:
                         yield kind_of_group(name), requirements
             elif isinstance(expression, ast.Name):
@@ -104,9 +97,7 @@ class _Script:
                     joined = self._concatenated(part)
                     if joined is not None:
                         yield joined, line
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Constant(value=str(text), lineno=line), attr=attribute)
-                ):
+                case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text), lineno=line), attr=attribute)):
                     if attribute in ("split", "splitlines"):
                         yield from ((each, line + offset) for offset, each in enumerate(text.split("\n")))
 
@@ -114,11 +105,7 @@ class _Script:
         """Yield the names of text files given to calls in the expression: `open("requirements.txt")`."""
         for part in self._reached(expression, into_calls=True):
             if isinstance(part, ast.Call):
-                texts = [
-                    arg.value
-                    for arg in part.args
-                    if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-                ]
+                texts = [arg.value for arg in part.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
                 if isinstance(part.func, ast.Attribute) and part.func.attr in ("join", "joinpath"):
                     texts = ["/".join(texts)]
                 yield from (text for text in texts if text.endswith((".txt", ".in")))
@@ -130,12 +117,7 @@ class _Script:
             part = pending.pop()
             yield part
             match part:
-                case (
-                    ast.List(elts=parts)
-                    | ast.Tuple(elts=parts)
-                    | ast.Set(elts=parts)
-                    | ast.BoolOp(values=parts)
-                ):
+                case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) | ast.BoolOp(values=parts):
                     pending += reversed(parts)
                 case ast.Starred(value=inner):
                     pending.append(inner)
