@@ -17,6 +17,7 @@ Channel: TypeAlias = Literal["next", "return", "raise", "base", "break", "contin
 and CancelledError, which appear at a suspension only. KeyboardInterrupt between two lines is not modelled."""
 
 _CONSUMERS: Final = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
+_RAISING_CLAUSES: Final = (ast.For, ast.AsyncFor, ast.withitem, ast.alias)
 
 
 class TooComplexError(Exception):
@@ -50,7 +51,7 @@ class Domain(ABC, Generic[S]):
         have done their work or not, everything else has not."""
         if isinstance(node, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)):
             return before if after is None or after is before else self.join(before, after)
-        return before if can_raise(node) or isinstance(node, (ast.For, ast.AsyncFor, ast.alias)) else None
+        return before if can_raise(node) or isinstance(node, _RAISING_CLAUSES) else None
 
     def refine(self, test: ast.expr, truth: bool, state: S) -> S | None:
         """The state given that `test` came out as `truth`; None if it cannot."""

@@ -32,9 +32,7 @@ def dominates(binding: Binding | None, scope: ScopeNode, read: ast.expr) -> bool
     return False
 
 
-def enclosing_suites(
-    block: Sequence[ast.stmt], node: ast.expr | ast.stmt
-) -> Iterator[tuple[Sequence[ast.stmt], int]]:
+def enclosing_suites(block: Sequence[ast.stmt], node: ast.expr | ast.stmt) -> Iterator[tuple[Sequence[ast.stmt], int]]:
     """The suites around `node`, outermost first, each with the index of the statement that holds it."""
     suites: list[Sequence[ast.stmt]] = [block]
     while suites:
@@ -68,9 +66,7 @@ def suites_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 def _binds(statement: ast.stmt, node: ast.AST) -> bool:
     if statement is node:
-        return isinstance(
-            statement, (ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        )
+        return isinstance(statement, (ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     match statement:
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             return node in names

@@ -93,9 +93,7 @@ class Evaluator(Generic[S]):
         self._depth -= 1
         return result
 
-    def _short_circuit(
-        self, node: ast.BoolOp, values: Sequence[ast.expr], state: S, out: Channels[S]
-    ) -> S | None:
+    def _short_circuit(self, node: ast.BoolOp, values: Sequence[ast.expr], state: S, out: Channels[S]) -> S | None:
         """Like `_bool`, but the last operand is evaluated for its value, not for its truth."""
         following: S | None = state
         stopped: S | None = None

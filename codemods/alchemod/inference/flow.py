@@ -201,9 +201,7 @@ class Walker(Evaluator[S]):
             return self._try_except(node, state, out)
         inner: Channels[S] = {}
         self._add(inner, "next", self._try_except(node, state, inner))
-        return self._on_every_channel(
-            inner, out, lambda left, exits: self._block(node.finalbody, left, exits)
-        )
+        return self._on_every_channel(inner, out, lambda left, exits: self._block(node.finalbody, left, exits))
 
     def _on_every_channel(
         self, inner: Channels[S], out: Channels[S], final: Callable[[S, Channels[S]], S | None]
@@ -260,9 +258,11 @@ class Walker(Evaluator[S]):
         waits = isinstance(node, ast.AsyncWith)
         for item in node.items:
             state = self._evaluate(item.context_expr, state, levels[-1])
+            failed: Channels[S] = {}
+            state = self._event(item, state, failed)
             if waits:
-                self._add(levels[-1], "base", state)
-            state = self._event(item, self._may_raise(state, levels[-1]), levels[-1])
+                self._add(failed, "base", failed.get("raise"))
+            self._pass_on(failed, levels[-1])
             levels.append({})
             if item.optional_vars is not None:
                 state = self._evaluate(item.optional_vars, state, levels[-1])

@@ -250,9 +250,7 @@ def _bind(node: ast.AST, facts: _Facts) -> None:
                 facts.reads.add(binding.name)
 
 
-def _enter(
-    node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension, scope: Scope, facts: _Facts
-) -> None:
+def _enter(node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension, scope: Scope, facts: _Facts) -> None:
     facts.children.append(Scope(node, scope))
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
         kind: BindingKind = "class" if isinstance(node, ast.ClassDef) else "function"

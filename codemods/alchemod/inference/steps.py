@@ -82,9 +82,7 @@ def steps_of(
             continue
         if isinstance(node, ast.Call):
             arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-            consumed.update(
-                part for part in arguments if isinstance(part, ast.GeneratorExp) and runs_now(part, node)
-            )
+            consumed.update(part for part in arguments if isinstance(part, ast.GeneratorExp) and runs_now(part, node))
         if isinstance(node, (ast.Tuple, ast.List)) and isinstance(node.ctx, ast.Store):
             _emit(node, wanted, steps)
         else:

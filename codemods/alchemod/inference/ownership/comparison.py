@@ -1,0 +1,107 @@
+"""Compares a function as it is with the same function under the plan: what happens at points that become closed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from alchemod.inference.bindings import Binding
+from alchemod.inference.domain import Channel, Channels, Domain
+from alchemod.inference.flow import Walker
+from alchemod.inference.ownership.block import Plan
+from alchemod.inference.ownership.record import Record, Use
+from alchemod.inference.ownership.state import State
+
+Exposure: TypeAlias = Literal["lazy", "object"]
+
+_LEAK_ORDER: Final[tuple[Channel, ...]] = ("next", "return", "raise", "base")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the block changes.
+
+    `failing` are uses at newly closed points that then fail, in source order; `doubtful` those that may. `lazy_out` and
+    `objects_out` are the places where a lazy value or an object gets to the caller along an exit that becomes closed.
+    `newly_open` are uses that were closed and become open.
+    """
+
+    failing: tuple[Use, ...]
+    doubtful: tuple[Use, ...]
+    lazy_out: tuple[ast.AST, ...]
+    objects_out: tuple[ast.AST, ...]
+    newly_open: tuple[Use, ...]
+
+
+def compare(before: Record, after: Record) -> Comparison:
+    """Compare the walk of the function as it is with that of the function under a plan."""
+    failing: list[Use] = []
+    doubtful: list[Use] = []
+    newly_open: list[Use] = []
+    for key, use in after.uses.items():
+        lives = before.uses[key].lives if key in before.uses else set()
+        if "O" in lives and "O" not in use.lives and "C" in use.lives:
+            if use.closed == "fails":
+                failing.append(use)
+            elif use.closed == "unknown":
+                doubtful.append(use)
+        elif "O" in use.lives and "O" not in lives:
+            newly_open.append(use)
+    lazy_out, objects_out = _let_out(before, after)
+    return Comparison(_sorted(failing), _sorted(doubtful), lazy_out, objects_out, _sorted(newly_open))
+
+
+def leaks(record: Record) -> tuple[Channel, ...]:
+    """The channels by which the function is left with the session possibly open."""
+    return tuple(channel for channel in _LEAK_ORDER if "O" in record.exits.get(channel, {}))
+
+
+def line_of(node: ast.AST) -> int:
+    """The line of a node, or of the part of it that has one."""
+    for part in (node, getattr(node, "target", None), getattr(node, "context_expr", None)):
+        line = getattr(part, "lineno", None)
+        if isinstance(line, int):
+            return line
+    return 0
+
+
+class PlannedWalker(Walker[State]):
+    """Walks a function as it would be under a plan, over the nodes it has now."""
+
+    def __init__(self, domain: Domain[State], plan: Plan) -> None:
+        super().__init__(domain)
+        self._plan: Final = plan
+        self._statement, self.binding = _with_statement(plan)
+
+    def _block(self, block: Sequence[ast.stmt], state: State | None, out: Channels[State]) -> State | None:
+        plan = self._plan
+        if block is plan.suite:
+            block = [*block[: plan.first], self._statement, *block[plan.last + 1 :]]
+        elif plan.around_try and plan.opener in block:
+            block = [statement for statement in block if statement is not plan.opener]
+        return super()._block(block, state, out)
+
+
+def _with_statement(plan: Plan) -> tuple[ast.With | ast.AsyncWith, Binding]:
+    target = ast.copy_location(ast.Name(plan.name, ast.Store()), plan.call)
+    item = ast.withitem(plan.call, target)
+    statement = (ast.AsyncWith if plan.is_async else ast.With)(items=[item], body=plan.body)
+    return ast.copy_location(statement, plan.opener), Binding(plan.name, "with", item, target, plan.call)
+
+
+def _let_out(before: Record, after: Record) -> tuple[tuple[ast.AST, ...], tuple[ast.AST, ...]]:
+    lazies: set[ast.AST] = set()
+    objects: set[ast.AST] = set()
+    for channel in leaks(before):
+        if "O" in after.exits.get(channel, {}):
+            continue
+        facts = before.exits[channel]["O"]
+        for ref, where in facts.out | (facts.returned if channel == "return" else frozenset()):
+            (lazies if ref.kind in ("lazy", "carrier") else objects).add(where)
+    return tuple(sorted(lazies, key=line_of)), tuple(sorted(objects, key=line_of))
+
+
+def _sorted(uses: list[Use]) -> tuple[Use, ...]:
+    return tuple(sorted(uses, key=lambda use: line_of(use.node)))

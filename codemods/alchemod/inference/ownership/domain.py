@@ -1,0 +1,371 @@
+"""Follows one session of one function: its life, its objects, what gets out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from alchemod.inference.bindings import Binding
+from alchemod.inference.domain import Channel, Domain
+from alchemod.inference.ownership.calls import Calls
+from alchemod.inference.ownership.effects import Effects
+from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
+from alchemod.inference.ownership.reads import read_attribute
+from alchemod.inference.ownership.record import Record, note
+from alchemod.inference.ownership.state import NONE, NOTHING, SESSION, Facts, Life, Ref, State, Value, join, with_life
+from alchemod.inference.ownership.values import OBJECTS, TIED, Values
+from alchemod.inference.scopes import Comprehension, Scope, targets_of
+
+
+class SessionDomain(Domain[State]):
+    """The walk for the session opened by the call `site`. Statements in `dropped` are taken as removed."""
+
+    def __init__(
+        self,
+        site: ast.Call,
+        opening: Opening,
+        scope: Scope,
+        knowledge: SessionKnowledge,
+        dropped: frozenset[ast.stmt] = frozenset(),
+    ) -> None:
+        self.record: Final = Record(site)
+        self._site: Final = site
+        self._scope: Final = scope
+        self._values: Final = Values(site, scope, knowledge)
+        self._effects: Final = Effects(self.record, opening, scope, self._values, knowledge)
+        self._calls: Final = Calls(self.record, self._effects, scope, self._values, knowledge)
+        self._knowledge: Final = knowledge
+        self._dropped: Final = {_call_of(statement) for statement in dropped}
+        self._bindings: Final = _bindings_in_place(scope)
+        parameters = {p.arg: frozenset([Ref("parameter", p.arg)]) for p in scope.parameters}
+        self.start: Final[State] = {"N": Facts(parameters)}
+
+    def bind_also(self, binding: Binding) -> None:
+        """Take in a binding that the code has only under a plan."""
+        self._bindings[binding.target] = binding
+
+    def join(self, a: State, b: State) -> State:
+        """Life by life."""
+        return join(a, b)
+
+    def event(self, node: ast.AST, state: State) -> State | None:
+        """Dispatch on the type of the node; expressions that only compute change nothing."""
+        handler = _EVENTS.get(type(node))
+        if handler is None:
+            return state
+        return handler(self, node, state)
+
+    def raised(self, node: ast.AST, before: State, after: State | None) -> State | None:
+        """An opener that raises has opened nothing; a close that raises has been tried; a failed flush expires."""
+        if isinstance(node, ast.Call):
+            if node is self._site:
+                return before
+            if node in self._dropped:
+                return None
+            effect = self._effects.of_method(node, before)
+            if effect == "close":
+                return after
+            if effect in ("commit", "flush"):
+                after = join(after or before, {life: facts.expired() for life, facts in before.items()})
+        if isinstance(node, ast.withitem) and any(self._is_session(node.context_expr, f) for f in before.values()):
+            return None
+        return super().raised(node, before, after)
+
+    def refine(self, test: ast.expr, truth: bool, state: State) -> State | None:
+        """Truth and None of names that may be the session."""
+        tested = _tested_for_none(test)
+        if tested is None:
+            return state
+        name, none_if = tested
+        refined: State = {}
+        for life, facts in state.items():
+            value = facts.names.get(name, NOTHING)
+            if value and value <= {NONE, SESSION}:
+                value = value & {NONE} if truth is none_if else value - {NONE}
+                if not value:
+                    continue
+                facts = facts.bind(name, value)
+            refined[life] = facts
+        return refined or None
+
+    def leave(self, item: ast.withitem, channel: Channel, state: State) -> State:
+        """`with s:` closes; `with s.begin():` commits or rolls back."""
+
+        def change(life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
+            value = self._values.of(item.context_expr, facts)
+            if SESSION in value:
+                yield "C" if life == "O" else life, facts.in_transaction("none")
+            elif any(ref.kind == "carrier" for ref in value):
+                yield life, self._effects.end_transaction(item.context_expr, channel, facts)
+            else:
+                yield life, facts
+
+        return with_life(state, change)
+
+    def swallows(self, item: ast.withitem, state: State) -> bool:
+        """A session and its transactions do not; others may."""
+        return not any(
+            ref.kind in ("session", "carrier")
+            for facts in state.values()
+            for ref in self._values.of(item.context_expr, facts)
+        )
+
+    def forget(self, handler: ast.ExceptHandler, state: State) -> State:
+        """The name of the handler is gone."""
+        return self._bind(handler.name or "", NOTHING, handler, state)
+
+    def end_comprehension(self, node: Comprehension, before: State, after: State) -> State:
+        """What it gives is known now; its targets are gone."""
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        for facts in after.values():
+            value = self._values.union(results, facts)
+            self._values.made(node, frozenset(Ref("rows", r.site, r.path) if r.kind == "data" else r for r in value))
+        names = targets_of(node)
+        old = {name: NOTHING.union(*(f.names.get(name, NOTHING) for f in before.values())) for name in names}
+        return {life: replace(facts, names={**facts.names, **old}) for life, facts in after.items()}
+
+    # Events
+
+    def _call(self, node: ast.Call, state: State) -> State | None:
+        if node in self._dropped:
+            return state
+        if node is self._site:
+            return with_life(state, self._open)
+        return self._calls.event(node, state)
+
+    def _open(self, life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
+        if life == "O":
+            note(self.record.lost, self._site)
+        yield "O", facts.in_transaction("none")
+
+    def _await(self, node: ast.Await, state: State) -> State | None:
+        return state
+
+    def _name(self, node: ast.Name, state: State) -> State:
+        if isinstance(node.ctx, ast.Load):
+            return state
+        binding = self._bindings.get(node)
+        if isinstance(node.ctx, ast.Del) or binding is None:
+            if isinstance(node.ctx, ast.Store):
+                self._stored_outside(node, state)
+            return self._bind(node.id, NOTHING, node, state)
+        return self._bind_from(binding, node, state)
+
+    def _stored_outside(self, node: ast.Name, state: State) -> None:
+        for binding in self._scope.outer_bindings:
+            if binding.target is node and binding.value is not None:
+                for facts in state.values():
+                    if SESSION in self._values.of(binding.value, facts):
+                        self.record.escape("stored", node)
+
+    def _bind_from(self, binding: Binding, node: ast.AST, state: State) -> State:
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(binding.value, facts)
+            if binding.kind in ("loop", "comprehension"):
+                value = self._values.element(value)
+            elif binding.kind in ("except", "import", "function", "class"):
+                value = NOTHING
+            elif binding.kind == "augmented":
+                value |= facts.names.get(binding.name, NOTHING)
+            for _ in binding.position or ():
+                value = self._values.element(value)
+            result[life] = facts.bind(binding.name, value)
+        self._note_lost(binding.name, node, state, result)
+        return result
+
+    def _bind(self, name: str, value: Value, node: ast.AST, state: State) -> State:
+        result = {life: facts.bind(name, value) for life, facts in state.items()}
+        self._note_lost(name, node, state, result)
+        return result
+
+    def _note_lost(self, name: str, node: ast.AST, before: State, after: State) -> None:
+        if "O" in before and SESSION in before["O"].names.get(name, NOTHING):
+            held = NOTHING.union(*after["O"].names.values())
+            if not any(ref.kind in ("session", "carrier", "lazy", "unknown") for ref in held):
+                note(self.record.lost, node)
+
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
+        self._capture(node, state)
+        return self._bind(node.name, NOTHING, node, state)
+
+    def _lambda(self, node: ast.Lambda, state: State) -> State:
+        return self._capture(node, state)
+
+    def _capture(self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
+        inner = self._scope.find(node)
+        names = inner.free_names() if inner is not None else set()
+        for facts in state.values():
+            for name in names & set(facts.names):
+                for ref in facts.names[name]:
+                    if ref.kind in ("session", "lazy", "carrier"):
+                        self.record.escape("captured", node)
+        return state
+
+    def _generator(self, node: ast.GeneratorExp, state: State) -> State:
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        for facts in state.values():
+            value = NOTHING.union(*(facts.names.get(name, NOTHING) for name in names))
+            value |= self._values.of(node.generators[0].iter, facts)
+            if any(ref.kind in TIED for ref in value):
+                self._values.made(node, frozenset([Ref("lazy", node)]))
+        return state
+
+    def _attribute(self, node: ast.Attribute, state: State) -> State:
+        if not isinstance(node.ctx, ast.Load):
+            return self._write_attribute(node, state)
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            if any(ref.kind in ("data", "unknown") for ref in value):
+                outcome, facts = read_attribute(node, value, life, facts, self._knowledge)
+                self.record.use(node, "read", life, outcome)
+            result[life] = facts
+        return result
+
+    def _write_attribute(self, node: ast.Attribute, state: State) -> State:
+        result: State = {}
+        for life, facts in state.items():
+            for ref in self._values.of(node.value, facts):
+                if ref.kind == "data" and isinstance(ref.site, ast.AST) and ref.site in facts.data:
+                    self.record.use(node, "write", life, "unknown")
+                    data = facts.data[ref.site]
+                    facts = facts.put(
+                        ref.site, replace(data, written=True, loaded=data.loaded | {(*ref.path, node.attr)})
+                    )
+                    if data.tied:
+                        note(self.record.writes, node)
+            result[life] = facts
+        return result
+
+    def _subscript(self, node: ast.Subscript, state: State) -> State:
+        if isinstance(node.ctx, ast.Load):
+            for life, facts in state.items():
+                value = self._values.of(node.value, facts)
+                if any(ref.kind == "lazy" for ref in value):
+                    self.record.use(node, "lazy", life, "fails")
+                if any(ref.kind in TIED for ref in value) and self._knowledge.product(node).kind != "plain":
+                    sliced = isinstance(node.slice, ast.Slice)
+                    self._values.made(node, value if sliced else self._values.element(value))
+        return state
+
+    def _assign(self, node: ast.Assign | ast.AnnAssign, state: State) -> State:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            for part in ast.walk(target):
+                if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store):
+                    state = self._store(part, node, state)
+        return state
+
+    def _store(self, target: ast.Attribute | ast.Subscript, node: ast.Assign | ast.AnnAssign, state: State) -> State:
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            holder = self._values.of(target.value, facts)
+            result[life] = self._calls.put_into(target.value, holder, value, node, facts)
+        return result
+
+    def _return(self, node: ast.Return, state: State) -> State:
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            if SESSION in value or any(ref.kind == "carrier" for ref in value):
+                self.record.escape("returned", node)
+            leading = {(ref, node) for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"}
+            result[life] = replace(facts, returned=frozenset(leading))
+        return result
+
+    def _raise(self, node: ast.Raise, state: State) -> State:
+        arguments = [*node.exc.args, *(k.value for k in node.exc.keywords)] if isinstance(node.exc, ast.Call) else []
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.union(arguments, facts)
+            if SESSION in value:
+                self.record.escape("stored", node)
+            result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"), node)
+        return result
+
+    def _yield(self, node: ast.Yield | ast.YieldFrom, state: State) -> State:
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            if SESSION in value:
+                self.record.escape("yielded", node)
+                self.record.use(node, "session", life, "fails")
+                note(self.record.yields, node)
+                if facts.transaction != {"none"} or any(data.tied for data in facts.data.values()):
+                    self.record.loaded_before_yield = True
+            elif any(ref.kind in OBJECTS or ref.kind in ("lazy", "carrier") for ref in value):
+                self.record.use(node, "yields", life, "unknown")
+        return state
+
+    def _next_element(self, node: ast.For | ast.AsyncFor | ast.comprehension, state: State) -> State:
+        return self._calls.consume(node.iter, node, state)
+
+    def _enter(self, node: ast.withitem, state: State) -> State:
+        if any(self._is_session(node.context_expr, facts) for facts in state.values()):
+            note(self.record.managed, node)
+        return state
+
+    def _is_session(self, node: ast.expr, facts: Facts) -> bool:
+        return SESSION in self._values.of(node, facts)
+
+    def _handler(self, node: ast.ExceptHandler, state: State) -> State:
+        return state if node.name is None else self._bind(node.name, NOTHING, node, state)
+
+
+def _tested_for_none(test: ast.expr) -> tuple[str, bool] | None:
+    """The name that `test` asks about, and the truth of the test that means None."""
+    match test:
+        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
+            return name, False
+        case ast.Compare(
+            left=ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)),
+            ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq() as operator],
+            comparators=[ast.Constant(value=None)],
+        ):
+            return name, isinstance(operator, (ast.Is, ast.Eq))
+    return None
+
+
+def _call_of(statement: ast.stmt) -> ast.expr | None:
+    if not isinstance(statement, ast.Expr):
+        return None
+    return statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+
+
+def _bindings_in_place(scope: Scope) -> dict[ast.AST, Binding]:
+    """The bindings of the function and of its comprehensions, by target."""
+    found = {target: binding for target, binding in scope.binding_of.items() if binding not in scope.outer_bindings}
+    stack = list(scope.children)
+    while stack:
+        inner = stack.pop()
+        if inner.is_comprehension:
+            found.update(inner.binding_of)
+            stack += inner.children
+    return found
+
+
+_EVENTS: Final[dict[type[ast.AST], Callable[..., State | None]]] = {
+    ast.Call: SessionDomain._call,
+    ast.Name: SessionDomain._name,
+    ast.Attribute: SessionDomain._attribute,
+    ast.Subscript: SessionDomain._subscript,
+    ast.FunctionDef: SessionDomain._definition,
+    ast.AsyncFunctionDef: SessionDomain._definition,
+    ast.ClassDef: SessionDomain._definition,
+    ast.Lambda: SessionDomain._lambda,
+    ast.GeneratorExp: SessionDomain._generator,
+    ast.Assign: SessionDomain._assign,
+    ast.AnnAssign: SessionDomain._assign,
+    ast.Return: SessionDomain._return,
+    ast.Raise: SessionDomain._raise,
+    ast.Yield: SessionDomain._yield,
+    ast.YieldFrom: SessionDomain._yield,
+    ast.For: SessionDomain._next_element,
+    ast.AsyncFor: SessionDomain._next_element,
+    ast.comprehension: SessionDomain._next_element,
+    ast.withitem: SessionDomain._enter,
+    ast.ExceptHandler: SessionDomain._handler,
+}

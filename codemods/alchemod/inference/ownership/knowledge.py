@@ -1,0 +1,85 @@
+"""What the life of a session asks of the rest of inference: openings, products of expressions, what callees
+do."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, TypeAlias
+
+FactoryKind: TypeAlias = Literal["plain", "never", "unknown"]
+"""`plain`: leaving a `with` block of its session closes it and does nothing else. `never`: a registry, a class with its
+own `__exit__` or `close`, a session of a migration, fixture or framework. `unknown`: not known to be SQLAlchemy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A call that opens a session."""
+
+    factory: FactoryKind
+    is_async: bool = False
+    proved: bool = True
+    reason: str = ""
+    """Why the factory is `never`, or what an inferred answer lacks."""
+    enterable: bool = True
+    """Whether sessions are context managers in the lowest version of SQLAlchemy allowed (1.4 and later)."""
+    expires_on_commit: bool = True
+    reopens: bool = True
+    """Whether a closed session may be used again (false with `close_resets_only=False`, SQLAlchemy 2.0)."""
+
+
+ProductKind: TypeAlias = Literal["plain", "object", "objects", "lazy", "session", "unknown"]
+"""`plain` has no ties to a session (numbers, text, rows of columns, DTOs). `object` is a mapped object, `objects` a
+collection or row with mapped objects. `lazy` is consumed later: a Query, a Result, a generator. `session` is the
+session itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What an expression gives. `holds` are the arguments a new object refers to through its relationships."""
+
+    kind: ProductKind
+    holds: tuple[ast.expr, ...] = ()
+    deferred: frozenset[str] = frozenset()
+    """Columns not loaded by the query (`deferred`, `load_only`)."""
+
+
+AttributeKind: TypeAlias = Literal["column", "computed", "deferred", "relationship", "eager", "other"]
+"""`computed` is a column that the database sets on update. `relationship` is loaded on first touch, `eager` with its
+object. `other`: properties, methods, dynamic relationships, names that are not known."""
+
+Certain: TypeAlias = Literal["no", "may", "must"]
+Kept: TypeAlias = Literal["no", "yes", "unknown"]
+Effect: TypeAlias = Literal["commit", "rollback", "expire", "expunge", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What a callee does with an argument: a session, or an object of one."""
+
+    kept: Kept = "unknown"
+    closes: Certain = "no"
+    effects: frozenset[Effect] = frozenset()
+    """What may happen to the transaction of a session it gets."""
+    reads: Literal["nothing", "columns", "unknown"] = "unknown"
+    """What it reads of an object it gets."""
+
+
+LENT: Final = Treatment("no", "no", frozenset(), "nothing")
+
+
+class SessionKnowledge(Protocol):
+    """The questions. Every node is one of the function under analysis; answers do not depend on the flow of
+    control."""
+
+    def opening(self, call: ast.Call) -> Opening | None:
+        """How `call` opens a session; None if it opens none."""
+
+    def product(self, node: ast.expr) -> Product:
+        """What `node`, a call, attribute or subscript, gives."""
+
+    def attribute(self, node: ast.Attribute) -> AttributeKind:
+        """What reading this attribute of a mapped object is."""
+
+    def treatment(self, call: ast.Call, argument: ast.expr) -> Treatment:
+        """What the callee of `call` does with `argument`."""

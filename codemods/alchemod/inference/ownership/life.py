@@ -1,0 +1,118 @@
+"""The life of each session that a function opens: where it is closed, where it leaks, what gets out, what `with`
+would change."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alchemod.inference.domain import Channel, TooComplexError
+from alchemod.inference.flow import Walker
+from alchemod.inference.ownership.block import Obstacle, Plan, close_statements, plan_block
+from alchemod.inference.ownership.comparison import Comparison, PlannedWalker, compare, leaks
+from alchemod.inference.ownership.domain import SessionDomain
+from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
+from alchemod.inference.ownership.record import Record
+from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLife:
+    """One session opened by the call `site`.
+
+    `record` is None where the code was too complex to follow. `plan` is the block it can become, or `obstacle` why
+    there is none; `comparison` is what that block changes.
+    """
+
+    site: ast.Call
+    opening: Opening
+    record: Record | None = None
+    plan: Plan | None = None
+    obstacle: Obstacle | None = None
+    comparison: Comparison | None = None
+    in_loop: bool = False
+    """Whether the block would stand inside a loop of the function."""
+    in_with: bool = False
+    """Whether it is opened in the head of a `with` statement."""
+
+    @property
+    def leaks(self) -> tuple[Channel, ...]:
+        """How the function may be left with the session open."""
+        return leaks(self.record) if self.record is not None else ()
+
+
+def session_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLife]:
+    """The sessions that the function of `scope` opens itself, in source order.
+
+    Sessions of functions inside it are theirs. A session whose factory is not plain is not followed.
+    """
+    function = scope.node
+    assert isinstance(function, FUNCTIONS)
+    found = [(call, opening) for call in own_calls(function) if (opening := knowledge.opening(call)) is not None]
+    heads = {item.context_expr for node in _withs(function) for item in node.items}
+    walked = [
+        SessionLife(call, opening, in_with=call in heads, record=_record(call, opening, scope, knowledge))
+        for call, opening in found
+    ]
+    calls = {close for life in walked if life.record is not None for close in life.record.closes}
+    closes = close_statements(function, calls)
+    return [_planned(life, scope, knowledge, closes) for life in walked]
+
+
+def own_calls(function: FunctionNode) -> Iterator[ast.Call]:
+    """The calls that the code of the function makes, those in its inner functions, lambdas and classes left out."""
+    stack: list[ast.AST] = list(reversed(function.body))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Call):
+            yield node
+        if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            stack += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _withs(function: FunctionNode) -> Iterator[ast.With | ast.AsyncWith]:
+    return (node for node in ast.walk(function) if isinstance(node, (ast.With, ast.AsyncWith)))
+
+
+def _record(call: ast.Call, opening: Opening, scope: Scope, knowledge: SessionKnowledge) -> Record | None:
+    if opening.factory != "plain":
+        return None
+    domain = SessionDomain(call, opening, scope, knowledge)
+    assert isinstance(scope.node, FUNCTIONS)
+    try:
+        domain.record.exits = Walker(domain).run(scope.node.body, domain.start)
+    except TooComplexError:
+        return None
+    return domain.record
+
+
+def _planned(life: SessionLife, scope: Scope, knowledge: SessionKnowledge, closes: frozenset[ast.stmt]) -> SessionLife:
+    function = scope.node
+    assert isinstance(function, FUNCTIONS)
+    if life.record is None or life.in_with:
+        return life
+    in_loop = _is_in_loop(function, life.site)
+    plan = plan_block(function, life.record, life.opening.is_async, closes)
+    if not isinstance(plan, Plan):
+        return SessionLife(life.site, life.opening, life.record, obstacle=plan, in_loop=in_loop)
+    domain = SessionDomain(life.site, life.opening, scope, knowledge, plan.dropped)
+    walker = PlannedWalker(domain, plan)
+    domain.bind_also(walker.binding)
+    try:
+        domain.record.exits = walker.run(function.body, domain.start)
+    except TooComplexError:
+        return SessionLife(life.site, life.opening)
+    return SessionLife(life.site, life.opening, life.record, plan, None, compare(life.record, domain.record), in_loop)
+
+
+def _is_in_loop(function: FunctionNode, call: ast.Call) -> bool:
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            if any(part is call for part in ast.walk(node)):
+                return True
+        elif not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            stack += ast.iter_child_nodes(node)
+    return False

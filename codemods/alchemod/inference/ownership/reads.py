@@ -1,0 +1,67 @@
+"""Reading an attribute of a mapped object: how that ends once the session is closed, and what it loads while it is
+open.
+
+SQLAlchemy 2.0, "Session Basics", "Refreshing / Expiring", and the DetachedInstanceError of "Error Messages". A
+detached object gives what was loaded; everything else raises.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from alchemod.inference.ownership.knowledge import AttributeKind, SessionKnowledge
+from alchemod.inference.ownership.record import Outcome
+from alchemod.inference.ownership.state import EXPIRED, LOADED, Data, Facts, Life, Ref, Value
+
+
+def read_attribute(
+    node: ast.Attribute, value: Value, life: Life, facts: Facts, knowledge: SessionKnowledge
+) -> tuple[Outcome, Facts]:
+    """How reading `node` from one of `value` ends with the session closed, and the facts after it with the life as it
+    is."""
+    outcomes: set[Outcome] = set()
+    only = len(value) == 1
+    for ref in value:
+        if ref.kind == "unknown":
+            outcomes.add("unknown")
+        if ref.kind != "data" or not isinstance(ref.site, ast.AST) or ref.site not in facts.data:
+            continue
+        kind = knowledge.attribute(node)
+        data = facts.data[ref.site]
+        outcomes.add(outcome_when_closed(ref, node.attr, kind, data))
+        if life == "O" and data.tied:
+            facts = facts.put(ref.site, _loaded_by(ref, node.attr, kind, data, only))
+    outcome: Outcome = "fails" if "fails" in outcomes else "unknown" if "unknown" in outcomes else "works"
+    return outcome, facts
+
+
+def outcome_when_closed(ref: Ref, name: str, kind: AttributeKind, data: Data) -> Outcome:
+    """How reading attribute `name` of a detached object ends."""
+    path = (*ref.path, name)
+    if not data.tied:
+        return "works"
+    if kind == "other":
+        return "unknown"
+    if "X" in data.elements:
+        return "fails"
+    match kind:
+        case "column":
+            missing = name in data.stale and path not in data.loaded
+            return "fails" if missing else "works" if data.queried or path in data.loaded else "unknown"
+        case "computed":
+            return "fails" if data.written and path not in data.loaded else "works"
+        case "eager" if data.queried:
+            return "works"
+    return "works" if path in data.loaded else "fails"
+
+
+def _loaded_by(ref: Ref, name: str, kind: AttributeKind, data: Data, only: bool) -> Data:
+    """The objects after the read: a relationship or deferred column touched is loaded, a column of an expired object
+    brings back that object alone."""
+    if "[]" in ref.path or kind == "other":
+        return data
+    if kind in ("column", "computed") and not ref.path and "X" in data.elements:
+        elements = (data.elements - EXPIRED if only else data.elements) | LOADED
+        data = replace(data, elements=elements, written=False if only else data.written)
+    return replace(data, loaded=data.loaded | {(*ref.path, name)}) if only else data

@@ -1,0 +1,75 @@
+"""What one walk over a function saw of one session."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from alchemod.inference.domain import Channel
+from alchemod.inference.ownership.state import Life, State
+
+UseKind: TypeAlias = Literal["session", "lazy", "read", "pass", "write", "elsewhere", "yields"]
+"""A use of the session, of a lazy value of it, of an object of it: read, passed to a callee, written to, added to
+another session, yielded."""
+
+Outcome: TypeAlias = Literal["works", "fails", "unknown"]
+
+EscapeKind: TypeAlias = Literal[
+    "lent", "closed by callee", "yielded", "returned", "stored", "captured", "registered", "kept", "unknown callee"
+]
+
+
+@dataclass(slots=True)
+class Use:
+    """A use at a node. `lives` are those the session may have there; `closed` is how the use ends if it is closed."""
+
+    node: ast.AST
+    kind: UseKind
+    lives: set[Life] = field(default_factory=set)
+    closed: Outcome = "works"
+
+    def add(self, life: Life, closed: Outcome) -> None:
+        """Note one more way to get here."""
+        self.lives.add(life)
+        order: tuple[Outcome, ...] = ("works", "unknown", "fails")
+        self.closed = max(self.closed, closed, key=order.index)
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything a walk noted about the session opened at `site`."""
+
+    site: ast.Call
+    uses: dict[tuple[ast.AST, UseKind], Use] = field(default_factory=dict)
+    escapes: dict[EscapeKind, ast.AST] = field(default_factory=dict)
+    """How the session gets out of the function's hands, each with its first place."""
+    closes: list[ast.Call] = field(default_factory=list)
+    commits: list[ast.AST] = field(default_factory=list)
+    writes: list[ast.AST] = field(default_factory=list)
+    reuses: list[ast.AST] = field(default_factory=list)
+    """Uses that open the session again after a close."""
+    lost: list[ast.AST] = field(default_factory=list)
+    """Where the last name of the open session is lost."""
+    entered_by_hand: list[ast.AST] = field(default_factory=list)
+    managed: list[ast.AST] = field(default_factory=list)
+    """`with` items and stacks that close it."""
+    yields: list[ast.AST] = field(default_factory=list)
+    """Where the session itself is yielded."""
+    loaded_before_yield: bool = False
+    exits: dict[Channel, State] = field(default_factory=dict)
+    """The state in which each channel of the function is left."""
+
+    def use(self, node: ast.AST, kind: UseKind, life: Life, closed: Outcome = "works") -> None:
+        """Note a use in one life of the session."""
+        self.uses.setdefault((node, kind), Use(node, kind)).add(life, closed)
+
+    def escape(self, kind: EscapeKind, node: ast.AST) -> None:
+        """Note an escape of the session; the first place of each kind is kept."""
+        self.escapes.setdefault(kind, node)
+
+
+def note(places: list[ast.AST], node: ast.AST) -> None:
+    """Add `node` unless it is there."""
+    if node not in places:
+        places.append(node)

@@ -1,0 +1,101 @@
+"""What an expression may be, as far as one session is concerned: the session, its objects, lazy values, a parameter."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Final
+
+from alchemod.inference.ownership.knowledge import SessionKnowledge
+from alchemod.inference.ownership.state import NONE, NOTHING, SESSION, Facts, Ref, Value
+from alchemod.inference.scopes import Scope
+
+_NOT_CARRYING: Final = {"bind", "info", "dialect", "new", "dirty", "is_active"}
+TIED: Final = frozenset(["session", "data", "rows", "lazy", "carrier", "unknown"])
+"""The kinds of ref that have to do with the session or with objects."""
+OBJECTS: Final = frozenset(["data", "rows", "unknown"])
+
+
+class Values:
+    """The values of expressions in one function, for the session opened by the call `site`."""
+
+    def __init__(self, site: ast.Call, scope: Scope, knowledge: SessionKnowledge) -> None:
+        self._site: Final = site
+        self._scope: Final = scope
+        self._knowledge: Final = knowledge
+        self._made: dict[ast.expr, Value] = {}
+
+    def made(self, node: ast.expr, value: Value) -> None:
+        """Note what a call, comprehension or subscript gave when it was evaluated."""
+        if value:
+            self._made[node] = self._made.get(node, NOTHING) | value
+
+    def of(self, node: ast.expr | None, facts: Facts) -> Value:
+        """What `node` may be, once it has been evaluated. Empty for values without interest."""
+        match node:
+            case ast.Name(id=name):
+                return self._name(name, facts)
+            case ast.Constant(value=None):
+                return frozenset([NONE])
+            case ast.Call():
+                return frozenset([SESSION]) if node is self._site else self._made.get(node, NOTHING)
+            case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
+                return self.of(value, facts)
+            case ast.Attribute():
+                return self._attribute(node, facts)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.of(body, facts) | self.of(orelse, facts)
+            case ast.BoolOp(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+                return self.union(parts, facts)
+            case ast.Dict(keys=keys, values=parts):
+                return self.union([*(key for key in keys if key is not None), *parts], facts)
+            case ast.BinOp(left=left, right=right):
+                return frozenset(ref for ref in self.union((left, right), facts) if ref.kind in OBJECTS)
+            case None:
+                return NOTHING
+        return self._made.get(node, NOTHING)
+
+    def union(self, nodes: Iterable[ast.expr], facts: Facts) -> Value:
+        """What any of `nodes` may be."""
+        return NOTHING.union(*(self.of(node, facts) for node in nodes))
+
+    def element(self, value: Value, node: ast.expr | None = None) -> Value:
+        """What an element of something may be."""
+        return frozenset(_element(ref) for ref in value if ref.kind != "none")
+
+    def _name(self, name: str, facts: Facts) -> Value:
+        if name in facts.names:
+            return facts.names[name]
+        return NOTHING if name in self._scope.bindings else frozenset([Ref("outer", name)])
+
+    def _attribute(self, node: ast.Attribute, facts: Facts) -> Value:
+        result: set[Ref] = set()
+        for ref in self.of(node.value, facts):
+            match ref.kind:
+                case "session" if node.attr not in _NOT_CARRYING:
+                    result.add(Ref("carrier", node))
+                case "lazy" | "parameter" | "outer" | "carrier" | "rows":
+                    result.add(ref)
+                case "data":
+                    result |= self._of_object(ref, node)
+                case "unknown" if self._knowledge.product(node).kind != "plain":
+                    result.add(ref)
+        return frozenset(result)
+
+    def _of_object(self, ref: Ref, node: ast.Attribute) -> Value:
+        kind = self._knowledge.attribute(node)
+        if kind in ("column", "computed", "deferred"):
+            return NOTHING
+        product = self._knowledge.product(node).kind
+        if kind in ("relationship", "eager"):
+            return frozenset([ref.step(node.attr, "rows" if product == "objects" else "data")])
+        return NOTHING if product == "plain" else frozenset([Ref("unknown", ref.site)])
+
+
+def _element(ref: Ref) -> Ref:
+    match ref.kind:
+        case "rows":
+            return ref.step("[]")
+        case "lazy":
+            return Ref("data", ref.site, ("[]",))
+    return ref
