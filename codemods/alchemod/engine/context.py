@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from alchemod.facts.project import Project
     from alchemod.inference import Inference
     from alchemod.inference.filtering import FilteredEntity, KeyKind
-    from alchemod.inference.values import Entity, Statement
+    from alchemod.inference.ownership.life import SessionLife
+    from alchemod.inference.ownership.verdict import Verdict
+    from alchemod.inference.values import Answer, Entity, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class Context:
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""
         return self.inference.key_kind(entity, key)
+
+    def session_life(self, call: ast.Call) -> tuple[SessionLife, Verdict] | None:
+        """The life of the session that `call` opens in a function, and what may be done; None when it opens none."""
+        return self.inference.session_life(self.path, call)
+
+    def opening_answer(self, life: SessionLife) -> Answer:
+        """How sure it is that a session is opened, and why."""
+        return self.inference.opening_answer(self.path, life)
 
     def overrides_query_method(self, name: str, statement: Statement) -> bool:
         """Whether a query class of the project that may stand behind `statement` has its own method `name`."""

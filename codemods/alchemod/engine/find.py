@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from alchemod.inference import Inference
 
 
+_LEAVES_REVISIONS = "ALC"
+"""The family of rules that leave Alembic's revision files alone: they are history."""
+
+
 @dataclass(slots=True)
 class FileFindings:
     """What was found in one file. `tree` is the one the nodes of the findings belong to, None if nothing was found."""
@@ -79,10 +83,13 @@ class Finder:
 
     def _find(self, found: FileFindings, suppressions: Suppressions | None) -> None:
         found.tree = self._project.tree(found.path)
+        is_revision = self._project.is_revision(found.path)
         context = Context(
             self._project, self._inference, found.path, self._project.source(found.path), found.tree, self._settings
         )
         for finding, around in self._placed(context):
+            if is_revision and finding.code.startswith(_LEAVES_REVISIONS):
+                continue
             if suppressions is not None and suppressions.suppressed(finding, around):
                 found.suppressed += 1
             else:
@@ -116,7 +123,7 @@ class Finder:
         minimum, versions = self._registry[finding.code].min_version, self._project.versions
         if not finding.fixable or versions.allows(minimum):
             return finding
-        missing = f"the fix needs SQLAlchemy {minimum}, the project allows {versions.lowest}"
+        missing = f"it needs SQLAlchemy {minimum}, the project allows {versions.lowest}"
         return replace(refused(finding, missing), needs=minimum)
 
     def suppressions(self, path: Path) -> Suppressions | None:

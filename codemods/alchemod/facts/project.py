@@ -10,30 +10,19 @@ from pathlib import Path
 from typing import Protocol
 
 from alchemod.facts.dependencies import sqlalchemy_range
+from alchemod.facts.factories import exported_factories
 from alchemod.facts.gates import base_words, gate_a, mentions
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
 from alchemod.facts.models import Models
-from alchemod.facts.module import Assigned, ClassFacts, Module, collect, last_name
+from alchemod.facts.module import ClassFacts, Module, collect, last_name
+from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, parse, read
 
 _KEPT_TREE_BYTES = 1_500_000
 """Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
-
-_EXPORTING_CALLS = frozenset(
-    {
-        "sessionmaker",
-        "async_sessionmaker",
-        "scoped_session",
-        "async_scoped_session",
-        "create_session",
-        "SQLAlchemy",
-        "SQLA",
-    }
-)
-
 
 class DiscoveredFile(Protocol):
     """A file of the project, as discovery lists it."""
@@ -185,6 +174,16 @@ class Project:
                 continue
         return contents
 
+    def is_revision(self, path: Path) -> bool:
+        """Whether a file is a migration of Alembic, or lies in a migration environment."""
+        if self._scripts.covers(path):
+            return True
+        return may_declare_revision(self.source(path).utf8) and declares_revision(self.tree(path))
+
+    @cached_property
+    def _scripts(self) -> ScriptLocations:
+        return ScriptLocations(self.root)
+
     def defines_method(self, name: str) -> str:
         """The name of a class of the project, mapped ones excepted, that defines a method `name`; "" when none does."""
         for facts in self.classes():
@@ -213,7 +212,7 @@ class Project:
 
     def _gate_b(self) -> None:
         """Take the facts of files that gate A dropped but that use a session factory or derive from a class of interest."""
-        factories = {name.encode() for module in self.modules() for name in _exported_factories(module)}
+        factories = {name.encode() for module in self.modules() for name in exported_factories(module)}
         classes = {facts.name.encode() for facts in self.classes() if _may_be_derived(facts)}
         while self._dropped and (factories or classes):
             found = [
@@ -234,7 +233,7 @@ class Project:
                 name.encode()
                 for module in fresh
                 if module is not None
-                for name in _exported_factories(module)
+                for name in exported_factories(module)
             }
             classes = {
                 facts.name.encode()
@@ -275,14 +274,6 @@ class Project:
     def _forget(self, path: Path) -> None:
         if self._trees.pop(path, None) is not None:
             self._tree_bytes -= len(self.source(path).utf8)
-
-
-def _exported_factories(module: Module) -> Iterator[str]:
-    for name, bindings in module.bindings.items():
-        for binding in bindings:
-            if isinstance(binding, Assigned) and isinstance(binding.value, ast.Call):
-                if last_name(binding.value) in _EXPORTING_CALLS:
-                    yield name
 
 
 def _may_be_derived(facts: ClassFacts) -> bool:

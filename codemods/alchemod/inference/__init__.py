@@ -10,8 +10,12 @@ from pathlib import Path
 
 from alchemod.facts.project import Project
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind
+from alchemod.inference.functions import enclosing_function
+from alchemod.inference.ownership.life import SessionLife, session_lives
+from alchemod.inference.ownership.sources import SessionSources
+from alchemod.inference.ownership.verdict import Verdict, verdict
 from alchemod.inference.resolver import Resolver
-from alchemod.inference.values import Answer, Entity, Place, Statement
+from alchemod.inference.values import Answer, Entity, Place, Plain, Statement
 
 
 class Inference:
@@ -20,6 +24,8 @@ class Inference:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.resolver = Resolver(project)
+        self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
+        self._generation = project.generation
 
     def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
         """Where a node of the current tree of `path` stands."""
@@ -38,6 +44,26 @@ class Inference:
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""
         return key_kind(entity, key, self.resolver)
+
+    def session_life(self, path: Path, call: ast.Call) -> tuple[SessionLife, Verdict] | None:
+        """The life of the session that `call` opens in a function, and what may be done; None when it opens none."""
+        place = self.place(path, call)
+        function = enclosing_function(place.scope) if place is not None else None
+        if place is None or function is None or isinstance(function.node, ast.Lambda):
+            return None
+        if self._generation != self.project.generation:
+            self._lives.clear()
+            self._generation = self.project.generation
+        if function.node not in self._lives:
+            sources = SessionSources(Place(place.module, function), self.resolver)
+            self._lives[function.node] = {life.site: life for life in session_lives(function, sources)}
+        life = self._lives[function.node].get(call)
+        return (life, verdict(life)) if life is not None else None
+
+    def opening_answer(self, path: Path, life: SessionLife) -> Answer:
+        """How sure it is that a session is opened, and why."""
+        answer = self.value(path, life.site) or Answer(Plain())
+        return answer if life.opening.proved else answer.weakened(life.opening.reason)
 
     def overrides_query_method(self, name: str, statement: Statement) -> bool:
         """Whether a query class of the project that may stand behind `statement` has its own method `name`.

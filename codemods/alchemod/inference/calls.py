@@ -162,6 +162,8 @@ def _of_library(
             from alchemod.inference.annotation import annotated
 
             return resolver.value(node.args[1], place) or annotated(node.args[0], place, resolver)
+        case "alembic.op.get_bind" | "alembic.op.get_context":
+            return answer.then(Engine(is_connection=True))
         case "copy.copy" if node.args:
             return resolver.value(node.args[0], place)
     return None

@@ -6,6 +6,7 @@ SQLAlchemy 1.4 to 2.1: "Using the Session", "Contextual/Thread-local Sessions", 
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alchemod.facts.module import ClassFacts
@@ -53,19 +54,17 @@ def made_by(maker: Outside, call: ast.Call, place: Place, resolver: Resolver) ->
     if name in {"Session", "AsyncSession"}:
         is_async = name == "AsyncSession"
         factory = SessionFactory("plain", is_async, ast.unparse(call.func))
-        if _binds_migration(call):
-            reason = "it is bound to the migration's connection"
-            factory = SessionFactory("unknown", is_async, factory.name, reason)
+        if _binds_connection(call, place, resolver):
+            factory = replace(factory, kind="unknown", reason="it runs on a connection opened elsewhere", shares_connection=True)
         return Session(is_async, factory=_with_keywords(factory, call))
     return None
 
 
-def _binds_migration(call: ast.Call) -> bool:
-    """Whether the session shares a migration's connection: `Session(bind=op.get_bind())`."""
-    values = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return any(
-        isinstance(value, ast.Call) and ast.unparse(value.func).endswith("get_bind") for value in values
-    )
+def _binds_connection(call: ast.Call, place: Place, resolver: Resolver) -> bool:
+    """Whether the session runs on a connection that somebody else opened, such as a migration's `op.get_bind()`."""
+    bind = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), call.args[0] if call.args else None)
+    answer = resolver.value(bind, place) if bind is not None else None
+    return answer is not None and isinstance(answer.value, Engine) and answer.value.is_connection
 
 
 def _factory(call: ast.Call, place: Place, resolver: Resolver, *, is_async: bool) -> SessionFactory:
@@ -93,14 +92,19 @@ def _factory(call: ast.Call, place: Place, resolver: Resolver, *, is_async: bool
 
 def _with_keywords(factory: SessionFactory, call: ast.Call) -> SessionFactory:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    kind, reason = factory.kind, factory.reason
-    if None in keywords and kind == "plain":
-        kind, reason = "unknown", "its keywords cannot be read"
-    expire = keywords.get("expire_on_commit")
-    keeps = isinstance(expire, ast.Constant) and expire.value is False
-    return SessionFactory(
-        kind, factory.is_async, factory.name, reason, not keeps, "query_cls" in keywords or None in keywords
+    unread = None in keywords
+    if unread and factory.kind == "plain":
+        factory = replace(factory, kind="unknown", reason="its keywords cannot be read")
+    return replace(
+        factory,
+        expire_on_commit=not _is_false(keywords.get("expire_on_commit")),
+        query_class=unread or "query_cls" in keywords,
+        reopens=not _is_false(keywords.get("close_resets_only")),
     )
+
+
+def _is_false(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
 
 
 def of_class(facts: ClassFacts, resolver: Resolver) -> SessionFactory | None:

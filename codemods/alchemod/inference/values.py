@@ -141,6 +141,10 @@ class SessionFactory:
     expire_on_commit: bool = True
     query_class: bool = False
     """Whether a custom query class is given."""
+    reopens: bool = True
+    """Whether a closed session may be used again (false with `close_resets_only=False`, SQLAlchemy 2.0.22)."""
+    shares_connection: bool = False
+    """Whether its sessions run on a migration's connection."""
 
 
 @dataclass(frozen=True, slots=True)

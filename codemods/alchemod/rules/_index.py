@@ -1,6 +1,5 @@
 """Every rule, as far as it is known without importing it. Written by `scripts/index_rules.py`."""
 
-# ruff: noqa: E501
 # fmt: off
 
 from __future__ import annotations
@@ -8,6 +7,22 @@ from __future__ import annotations
 from alchemod.engine.registry import Registry, RuleEntry
 
 ENTRIES: tuple[RuleEntry, ...] = (
+    RuleEntry(
+        code="ALC101",
+        name="session-without-context-manager",
+        summary="Puts a session that a function opens and closes by hand into a `with` block",
+        module="alchemod.rules.sessions.session_without_context_manager",
+        kinds=("Call",),
+        dynamic=True,
+    ),
+    RuleEntry(
+        code="ALC201",
+        name="filter-by-keywords",
+        summary="Turns the keywords of `filter_by()` into expressions",
+        module="alchemod.rules.querying.filter_by_keywords",
+        names=("filter_by",),
+        kinds=("Call",),
+    ),
 )
 
 

@@ -1,0 +1,171 @@
+"""What the resolver knows, for the analysis of a session's life: openings, products, attributes, callees."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from alchemod.facts.models import Attribute
+from alchemod.facts.module import last_name
+from alchemod.inference.ownership.callees import Callees
+from alchemod.inference.ownership.knowledge import AttributeKind, FactoryKind, Opening, Product, ProductKind, Treatment
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.values import (
+    Answer,
+    ClassObject,
+    Collection,
+    Coroutine,
+    Expression,
+    FunctionObject,
+    Generator,
+    LocalFunction,
+    Managed,
+    ModelClass,
+    Object,
+    Outside,
+    Place,
+    Plain,
+    Row,
+    Rows,
+    Session,
+    SessionFactory,
+    Statement,
+    Term,
+    Value,
+)
+
+_PARTIAL_LOADING: Final = ("load_only", "defer", "undefer", "raiseload")
+_KINDS: Final[dict[str, FactoryKind]] = {"plain": "plain", "scoped": "never", "committing": "never", "unknown": "plain"}
+
+
+class SessionSources:
+    """Answers the questions of `SessionKnowledge` about the function (or module) whose inside is `place`."""
+
+    def __init__(self, place: Place, resolver: Resolver) -> None:
+        self._root: Final = place
+        self._resolver: Final = resolver
+        self._callees: Final = Callees(resolver)
+
+    def opening(self, call: ast.Call) -> Opening | None:
+        """How `call` opens a session: by a factory or a session class, not by a function that hands one out."""
+        if self._in_fixture():
+            return None
+        answer = self._value(call)
+        if answer is None or not isinstance(answer.value, Session) or answer.value.factory is None:
+            return None
+        maker = self._value(call.func)
+        if maker is None or not isinstance(maker.value, SessionFactory | Outside | ClassObject):
+            return None
+        factory = answer.value.factory
+        kind = "never" if factory.shares_connection else _KINDS[factory.kind]
+        return Opening(
+            kind,
+            is_async=answer.value.is_async,
+            proved=answer.certainty == "proved" and factory.kind != "unknown",
+            reason=factory.reason or answer.missing or "",
+            enterable=self._resolver.project.versions.allows("1.4"),
+            expires_on_commit=factory.expire_on_commit,
+            reopens=factory.reopens,
+        )
+
+    def product(self, node: ast.expr) -> Product:
+        """What a call, attribute or subscript gives."""
+        answer = self._value(node)
+        if answer is None:
+            return Product(self._of_unknown_call(node))
+        return _product(answer.value, node)
+
+    def attribute(self, node: ast.Attribute) -> AttributeKind:
+        """What reading an attribute of a mapped object is."""
+        owner = self._value(node.value)
+        if owner is None or not isinstance(owner.value, Object) or not isinstance(owner.value.of, ModelClass):
+            return "other"
+        models = self._resolver.project.models
+        found = models.attribute(owner.value.of.model, node.attr)
+        if found is None:
+            return "other"
+        match found.kind:
+            case "column" | "column_property":
+                return _column_kind(found)
+            case "relationship":
+                return {"eager": "eager", "select": "relationship"}.get(models.lazy(found), "other")  # type: ignore[return-value]
+        return "other"
+
+    def treatment(self, call: ast.Call, argument: ast.expr) -> Treatment:
+        """What the callee of `call` does with `argument`."""
+        return self._callees.treatment(call, argument, self._place(call))
+
+    def _in_fixture(self) -> bool:
+        decorators = getattr(self._root.scope.node, "decorator_list", ())
+        return any(last_name(decorator) in {"fixture", "yield_fixture"} for decorator in decorators)
+
+    def _of_unknown_call(self, node: ast.expr) -> ProductKind:
+        """A call of something outside the project gives a plain value unless it got objects (analysis assumes so)."""
+        if isinstance(node, ast.Call):
+            callee = self._value(node.func)
+            if callee is not None and isinstance(callee.value, Outside) and callee.value.canonical is None:
+                return "plain"
+        return "unknown"
+
+    def _value(self, node: ast.expr) -> Answer | None:
+        return self._resolver.value(node, self._place(node))
+
+    def _place(self, node: ast.expr) -> Place:
+        return Place(self._root.module, self._root.scope.innermost(node))
+
+
+def _column_kind(attribute: Attribute) -> AttributeKind:
+    if attribute.value is not None and last_name(attribute.value) == "deferred":
+        return "deferred"
+    if attribute.keyword("onupdate") is not None or attribute.keyword("server_onupdate") is not None:
+        return "computed"
+    return "deferred" if attribute.keyword("deferred") is not None else "column"
+
+
+def _product(value: Value, node: ast.expr) -> Product:
+    match value:
+        case Plain() | Expression() | Outside() | ModelClass() | ClassObject() | FunctionObject() | LocalFunction():
+            return Product("plain")
+        case Session():
+            return Product("session")
+        case Object(of=ModelClass()):
+            return Product("object", _referred(node))
+        case Statement(style="query"):
+            return Product("lazy")
+        case Statement():
+            return Product("plain")
+        case Rows():
+            return _of_rows(value)
+        case Row(statement=statement):
+            return Product("objects" if _has_entity(statement.terms) else "plain")
+        case Collection(element=element, lazy=lazy):
+            inner = _product(element, node).kind
+            if inner == "plain":
+                return Product("plain")
+            return Product("lazy" if lazy else "objects" if inner == "object" else "unknown")
+        case Generator() | Coroutine() | Managed():
+            return Product("lazy")
+    return Product("unknown")
+
+
+def _of_rows(rows: Rows) -> Product:
+    if rows.lazy:
+        return Product("lazy")
+    if any(_loads_in_part(call) for name, call in rows.statement.steps if name == "options"):
+        return Product("unknown")
+    return Product("objects" if _has_entity(rows.statement.terms) else "plain")
+
+
+def _loads_in_part(call: ast.Call) -> bool:
+    return any(isinstance(node, ast.Call) and last_name(node) in _PARTIAL_LOADING for node in ast.walk(call))
+
+
+def _has_entity(terms: tuple[Term, ...]) -> bool:
+    return any(term.kind in {"entity", "unknown"} for term in terms)
+
+
+def _referred(node: ast.expr) -> tuple[ast.expr, ...]:
+    """The arguments of a constructor call, which the new object may refer to."""
+    if not isinstance(node, ast.Call):
+        return ()
+    return (*node.args, *(keyword.value for keyword in node.keywords))
