@@ -31,17 +31,18 @@ class IgnoreRules:
     above: IgnoreRules | None
 
     def covers(self, path: str, is_folder: bool) -> bool:
-        """Whether a path below ``folder`` is ignored. The nearest file that says something wins.
+        """Whether a path below ``folder`` is ignored. The nearest file that says something decides.
 
         The folders on the way to the path must not be ignored themselves: nothing below an ignored folder
-        can be named again.
+        can be taken back. Where a pattern takes a folder back, pathspec also takes back what an earlier
+        pattern ignores inside; git does not.
         """
         rules: IgnoreRules | None = self
-        suffix = "/" if is_folder else ""
+        place = path + "/" * is_folder
         while rules is not None:
-            verdict = rules.spec.check_file(path[len(rules.folder) :] + suffix).include
-            if verdict is not None:
-                return verdict
+            ignores = rules.spec.check_file(place[len(rules.folder) :]).include
+            if ignores is not None:
+                return ignores
             rules = rules.above
         return False
 

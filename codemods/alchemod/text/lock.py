@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
-
-HAS_LOCKS = sys.platform != "win32"
 
 if sys.platform == "win32":
 
-    def lock(fd: int) -> None:
-        """Nothing: there is no such lock."""
+    def lock(file: Path) -> int | None:
+        """None: there is no such lock."""
+        return None
 
     def is_locked(file: Path) -> bool:
         """False: there is no such lock."""
@@ -25,23 +23,28 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def lock(fd: int) -> None:
-        """Lock an open file until it is closed. A file system without locks is none the worse."""
-        with suppress(OSError):
+    def lock(file: Path) -> int | None:
+        """Lock a file until the returned descriptor is closed. None where the file system has no locks."""
+        try:
+            fd = os.open(file, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException as error:
+            os.close(fd)
+            if isinstance(error, OSError):
+                return None
+            raise
+        return fd
 
     def is_locked(file: Path) -> bool:
         """Whether a process holds the lock on a file."""
         try:
-            fd = os.open(file, os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            with open(file, "rb") as opened:
+                fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        finally:
-            os.close(fd)
         return False

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alchemod.text.lock import HAS_LOCKS, lock
+from alchemod.text.lock import lock
 from alchemod.text.problem import reason
 from alchemod.text.write import create_synced
 
@@ -106,14 +106,12 @@ class OpenRecord:
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             _store(self._file, root, changes)
-            self._fd = os.open(self._file, os.O_RDONLY) if HAS_LOCKS else None
-            if self._fd is not None:
-                lock(self._fd)
         except OSError as error:
             raise JournalError(
                 f"the journal cannot be written to {self._folder}: {reason(error)}; "
                 "set ALCHEMOD_STATE to a folder that can be written"
             ) from None
+        self._fd = lock(self._file)
 
     def finish(self, written: Container[Path]) -> None:
         """The run has come to its end: keep the files that were written, nothing if there is none.
@@ -139,7 +137,7 @@ class OpenRecord:
 
 
 def record_files(root: Path) -> list[Path]:
-    """The records of a project, the newest first."""
+    """The records of a project, the newest first; of one run that has several, the one that came furthest."""
     return _record_files(_runs_folder(root))
 
 
@@ -219,7 +217,10 @@ def _record_files(folder: Path) -> list[Path]:
         names = os.listdir(folder)
     except OSError:
         return []
-    return [folder / name for name in sorted(names, reverse=True) if name.endswith(_STATES)]
+    files = [folder / name for name in names if name.endswith(_STATES)]
+    files.sort(key=lambda file: (file.stem, _STATES.index(file.suffix)))
+    furthest = {file.stem: file for file in files}
+    return list(furthest.values())[::-1]
 
 
 def _prune(folder: Path) -> None:
@@ -233,10 +234,11 @@ def _prune(folder: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Write the names in a folder to the disk. Windows does so itself."""
+    """Write the names in a folder to the disk, where the system knows how to. Windows does so itself."""
     if sys.platform != "win32":
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        with suppress(OSError):
+            fd = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
