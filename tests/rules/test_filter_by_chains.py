@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,29 @@ def test_rewritten_chains_send_the_same_sql(bench: Bench, made: list[Chain], ver
     if after != before:
         sent_before, sent_after = outputs(bench, [before, after], versions)
         assert sent_after == sent_before, after
+
+
+@pytest.mark.parametrize(
+    ("constructor", "steps"),
+    [
+        ("select(Author)", ("join(Author.books)", "filter_by(state=v)")),
+        ("select(Author, Book)", ("filter_by(state=v)",)),
+        ("select(Tag)", ("add_columns(OtherBook.id)", "filter_by(state=v)")),
+        ("select(Tag)", ("select_from(Tag, Author)", "filter_by(state=v)")),
+        ("select(Tag.state.label('s'))", ("select_from(Tag)", "filter_by(id=v)")),
+        ("select(func.count(Tag.id))", ("select_from(Tag)", "filter_by(id=v)")),
+        ("select(Tag.state.label('s'), Tag.id)", ("filter_by(id=v)",)),
+        ("select(Book.state.label('s'))", ("add_columns(Book.id)", "filter_by(id=v)")),
+        ("select(Tag)", ("with_only_columns(OtherBook.id)", "add_columns(OtherAuthor.id)", "filter_by(id=v)")),
+    ],
+)
+def test_a_select_that_2_1_finds_ambiguous_is_left_alone(
+    bench: Bench, constructor: str, steps: tuple[str, ...]
+) -> None:
+    before = program([Chain(constructor, steps, frozenset())])
+    (sent,) = outputs(bench, [before], ("2.1",))
+    assert sent["2.1"] == "chain_0 raises AmbiguousColumnError\n"
+    assert apply({"main.py": before.encode()}, ("2.0", "2.1"), "--select", "ALC201").files["main.py"] == before.encode()
 
 
 def test_the_fuzz_would_notice_a_wrong_entity(bench: Bench) -> None:
