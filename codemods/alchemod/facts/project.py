@@ -19,10 +19,11 @@ from alchemod.facts.module import ClassFacts, Module, collect, last_name
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
-from alchemod.text.source import SourceFile, parse, read
+from alchemod.text.source import SourceFile, contents, decode, parse, read
 
 _KEPT_TREE_BYTES = 1_500_000
 """Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
+
 
 class DiscoveredFile(Protocol):
     """A file of the project, as discovery lists it."""
@@ -74,15 +75,11 @@ class Project:
         """Read the files, pass them through both gates and take their facts.
 
         `target` replaces the range of SQLAlchemy versions the dependency files give. Trees of files that hold one of
-        the tokens `keep` are kept when memory allows, since rules will look at them again. `given` holds contents that stand for what is on disk.
+        the tokens `keep` are kept when memory allows, since rules will look at them again. `given` holds contents that
+        stand for what is on disk.
         """
-        problems: list[Problem] = []
-        if target is not None:
-            versions = VersionRange.exactly(target)
-        else:
-            versions = sqlalchemy_range(root)
+        versions = VersionRange.exactly(target) if target is not None else sqlalchemy_range(root)
         project = cls(root, files, versions)
-        project.problems.extend(problems)
         project._read(files, keep, given or {})
         project._gate_b()
         return project
@@ -166,13 +163,13 @@ class Project:
     @cached_property
     def _dropped_contents(self) -> dict[Path, bytes]:
         """The files that gate A dropped, read again for a search."""
-        contents: dict[Path, bytes] = {}
+        dropped: dict[Path, bytes] = {}
         for path in self._dropped:
             try:
-                contents[path] = read(path).utf8
+                dropped[path] = contents(path)
             except FileError:
                 continue
-        return contents
+        return dropped
 
     def is_revision(self, path: Path) -> bool:
         """Whether a file is a migration of Alembic, or lies in a migration environment."""
@@ -191,57 +188,41 @@ class Project:
                 return facts.name
         return ""
 
-    def _read(
-        self, files: Sequence[DiscoveredFile], keep: Sequence[bytes], given: Mapping[Path, SourceFile]
-    ) -> None:
+    def _read(self, files: Sequence[DiscoveredFile], keep: Sequence[bytes], given: Mapping[Path, SourceFile]) -> None:
         for file in files:
             path = file.path
             try:
-                source = given[path] if path in given else read(path)
+                data = given[path].data if path in given else contents(path)
+                if not (file.named or gate_a(data) or b"\0" in data):
+                    self._dropped.append(path)
+                    continue
+                self._sources[path] = given[path] if path in given else decode(data, path)
             except FileError as error:
                 if file.in_scope:
                     self.problems.append(error.problem(path))
                 self._modules[path] = None
                 continue
-            if file.named or gate_a(source.utf8):
-                self._sources[path] = source
-                self._take_facts(path, keep=any(token in source.utf8 for token in keep))
-                self._candidates.append(path)
-            else:
-                self._dropped.append(path)
+            self._take_facts(path, keep=any(token in data for token in keep))
+            self._candidates.append(path)
 
     def _gate_b(self) -> None:
-        """Take the facts of files that gate A dropped but that use a session factory or derive from a class of interest."""
-        factories = {name.encode() for module in self.modules() for name in exported_factories(module)}
-        classes = {facts.name.encode() for facts in self.classes() if _may_be_derived(facts)}
-        while self._dropped and (factories or classes):
+        """Take the facts of dropped files that use a session factory or derive from a class of interest."""
+        fresh = list(self.modules())
+        while self._dropped and fresh:
+            factories = {name.encode() for module in fresh for name in exported_factories(module)}
+            classes = {
+                facts.name.encode() for module in fresh for facts in module.classes.values() if _may_be_derived(facts)
+            }
             found = [
                 path
                 for path, data in self._dropped_contents.items()
                 if mentions(data, factories) or (classes and not classes.isdisjoint(base_words(data)))
             ]
-            if not found:
-                return
-            known = set(self._modules)
             for path in found:
                 self._dropped.remove(path)
                 del self._dropped_contents[path]
-                self._take_facts(path, keep=False)
                 self._candidates.append(path)
-            fresh = [self._modules[path] for path in found if path not in known]
-            factories = {
-                name.encode()
-                for module in fresh
-                if module is not None
-                for name in exported_factories(module)
-            }
-            classes = {
-                facts.name.encode()
-                for module in fresh
-                if module is not None
-                for facts in module.classes.values()
-                if _may_be_derived(facts)
-            }
+            fresh = [module for path in found if (module := self.facts(path)) is not None]
 
     def _take_facts(self, path: Path, *, keep: bool) -> None:
         try:
@@ -260,8 +241,8 @@ class Project:
             tree,
             self._layout.name_of(path),
             path,
+            self.source(path).utf8,
             is_package=path.name == "__init__.py",
-            has_globals=b"global " in self.source(path).utf8,
         )
 
     def _keep(self, path: Path, tree: ast.Module) -> None:

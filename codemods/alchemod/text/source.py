@@ -121,14 +121,18 @@ class SourceFile:
         return SourceFile(self.path, data, self.encoding, self.bom, new, self.newline)
 
 
-def read(path: Path) -> SourceFile:
-    """The file at ``path``. Raises ReadError or DecodeError."""
+def contents(path: Path) -> bytes:
+    """The bytes of the file at ``path``. Raises ReadError."""
     try:
         with open(path, "rb", buffering=0) as file:
-            data = file.read()
+            return file.read()
     except OSError as error:
         raise ReadError(f"cannot be read: {reason(error)}") from None
-    return decode(data, path)
+
+
+def read(path: Path) -> SourceFile:
+    """The file at ``path``. Raises ReadError or DecodeError."""
+    return decode(contents(path), path)
 
 
 def decode(data: bytes, path: Path) -> SourceFile:
