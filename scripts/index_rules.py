@@ -19,7 +19,6 @@ from alchemod.engine.registry import RuleEntry, entry_of, rule_class  # noqa: E4
 
 HEAD = '''"""Every rule, as far as it is known without importing it. Written by `scripts/index_rules.py`."""
 
-# ruff: noqa: E501
 # fmt: off
 
 from __future__ import annotations

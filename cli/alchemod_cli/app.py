@@ -46,8 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app(list(arguments), prog_name="alchemod", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
-        return exits.INTERRUPTED
+        code = exits.INTERRUPTED
     except _USAGE_ERROR as error:
         complain(_sentence(error))
         return exits.ERROR
@@ -56,6 +55,8 @@ def run(arguments: Sequence[str]) -> int:
             raise
         complain(f"internal failure ({type(error).__name__}: {error}); run again with --debug for the traceback")
         return exits.ERROR
+    if code == exits.INTERRUPTED:
+        complain("interrupted")
     return code if isinstance(code, int) else exits.CLEAN
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from engine.toys import GATE, Faulty, OddName, found_in, rule, settle, write
 
 from alchemod.engine.context import Context
 from alchemod.engine.dispatch import Dispatcher
@@ -17,6 +16,7 @@ from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
 from alchemod.inference import Inference
 from alchemod.settings.options import Settings
+from engine.toys import GATE, Faulty, OddName, found_in, rule, settle, write
 
 
 class Recorder(Rule):
@@ -37,9 +37,7 @@ def shown(tmp_path: Path, code: str, *kinds: str, **members: object) -> list[str
     project = Project.load(found_in(tmp_path).files, tmp_path)
     dispatcher = Dispatcher(Registry.of(recorder), ["ALC911"], project)
     path = tmp_path / "a.py"
-    context = Context(
-        project, Inference(project), path, project.source(path), project.tree(path), Settings()
-    )
+    context = Context(project, Inference(project), path, project.source(path), project.tree(path), Settings())
     if not dispatcher.concerns(context.source):
         return []
     return [finding.message for finding in dispatcher.find(context)]

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 import pytest
+
 from alchemod.engine.rule import Rule
 
 NODE = ast.parse("f()").body[0]

@@ -6,6 +6,7 @@ import ast
 from textwrap import dedent
 
 import pytest
+
 from alchemod.engine.places import enclosing, fingerprint, header_end, span
 
 
@@ -96,7 +97,7 @@ def mark(text: str, ordinal: int = 0) -> str:
 
 
 def test_a_fingerprint_survives_layout_and_the_body_of_a_block() -> None:
-    assert mark("x = f(a, 'b')") == mark("x = f(  # note\n  a,\n  \"b\",\n)")
+    assert mark("x = f(a, 'b')") == mark('x = f(  # note\n  a,\n  "b",\n)')
     assert mark("for x in y:\n    a()") == mark("for x in y:\n    b()")
 
 

@@ -6,6 +6,7 @@ import sys
 from types import ModuleType
 
 import pytest
+
 from alchemod.engine.registry import Registry, RuleEntry, rule_class
 from alchemod.engine.rule import Rule
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engine.toys import GATE, OddName, OldCall, settle, write
 
 from alchemod.engine.fixpoint import Result
+from engine.toys import GATE, OddName, OldCall, settle, write
 
 
 def run(tmp_path: Path, code: str) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -141,5 +142,6 @@ def refused(finding: Finding, reason: str) -> Finding:
 
 
 def displayed(path: Path, root: Path) -> str:
-    """A path relative to the project root with `/`; outside the root as it is."""
-    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    """A path relative to the project root with `/`; outside the root as it is. UTF-8 whatever the locale says."""
+    name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "surrogateescape")

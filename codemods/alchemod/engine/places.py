@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -66,19 +67,25 @@ def enclosing(tree: ast.Module, node: ast.AST) -> Enclosing:
     """The statements around `node`, which is one of the nodes of `tree`."""
     if node is tree:
         return Enclosing(())
-    line, column, *_ = span(node)
+    at = span(node)[:2]
     found: list[ast.stmt] = []
     levels = [tree.body]
     while levels:
         suite = levels.pop()
-        for statement in suite:
-            start = (first_line(statement), 0 if first_line(statement) < statement.lineno else statement.col_offset)
-            end = (statement.end_lineno or 0, statement.end_col_offset or 0)
-            if start <= (line, column) < end or statement is node:
-                found.append(statement)
-                levels = [] if statement is node else list(suites(statement))
-                break
+        index = bisect_right(suite, at, key=_start) - 1
+        if index >= 0 and (at < _end(suite[index]) or suite[index] is node):
+            found.append(suite[index])
+            levels = [] if suite[index] is node else list(suites(suite[index]))
     return Enclosing(tuple(found))
+
+
+def _start(statement: ast.stmt) -> tuple[int, int]:
+    first = first_line(statement)
+    return first, statement.col_offset if first == statement.lineno else 0
+
+
+def _end(statement: ast.stmt) -> tuple[int, int]:
+    return statement.end_lineno or 0, statement.end_col_offset or 0
 
 
 def header_end(statement: ast.stmt, lines: list[str]) -> int:

@@ -15,31 +15,30 @@ from alchemod.engine.registry import UNUSED_SUPPRESSION, Registry
 
 DOCUMENTATION = """An `alchemod: ignore` comment that suppresses nothing.
 
-## What it does
-Reports a comment `# alchemod: ignore[CODE, ...]`, `# alchemod: ignore` or `# alchemod: ignore-file[CODE, ...]` that
-suppresses no finding of a rule that ran, or that names a code alchemod does not know.
+What it does:
+    Reports a comment `# alchemod: ignore[CODE, ...]`, `# alchemod: ignore` or `# alchemod: ignore-file[CODE, ...]`
+    that suppresses no finding of a rule that ran, or that names a code alchemod does not know.
+    A comment counts on any line of the innermost statement of a finding, or of the header of a compound statement.
+    `ignore-file` counts for the whole file and stands on a line of its own.
 
-A comment counts on any line of the innermost statement of a finding, or of the header of a compound statement.
-`ignore-file` counts for the whole file and stands on a line of its own.
+Why:
+    A comment left behind hides the next finding on that line, which nobody has judged.
 
-## Why
-A comment left behind hides the next finding on that line, which nobody has judged.
+Example:
+    ```python
+    user = session.get(User, 1)  # alchemod: ignore[ALC201]
+    ```
 
-## Example
-```python
-user = session.get(User, 1)  # alchemod: ignore[ALC201]
-```
+Use instead:
+    ```python
+    user = session.get(User, 1)
+    ```
 
-## Use instead
-```python
-user = session.get(User, 1)
-```
+Fix safety:
+    There is no fix: delete the comment.
 
-## Fix safety
-There is no fix: delete the comment.
-
-## References
-- The chapter on suppression in the documentation of alchemod
+References:
+    - `alchemod rules` lists the codes.
 """
 """What `alchemod explain ALC001` shows."""
 
