@@ -81,7 +81,7 @@ def test_rules_that_undo_each_other_leave_the_file_as_it_was(tmp_path: Path) -> 
     assert row.message == "ALC911 and ALC912 still changed this file after 10 passes, it is left as it was"
     assert [(f.path, f.safety) for f in result.findings] == [("a.py", "report"), ("a.py", "report"), ("b.py", "safe")]
     assert "ALC911 and ALC912 do not come to rest in this file" in result.findings[0].message
-    assert result.dropped == 2
+    assert len(result.dropped) == 2
 
 
 def test_one_site_has_one_owner(tmp_path: Path) -> None:
@@ -105,7 +105,18 @@ def test_a_fix_that_cannot_be_rendered_becomes_a_report(tmp_path: Path) -> None:
     assert "; fix not offered: " in result.findings[0].message
     assert result.findings[0].fixable is False
     assert "new()" in texts(result)["a.py"]
-    assert result.dropped == 0
+    assert not result.dropped
+
+
+def test_where_an_owner_is_refused_its_rival_gets_the_site(tmp_path: Path) -> None:
+    def find_call(self: Rule, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        yield self.fix(call, "gone", swap(call, "nothing"), rename(call.func, "x"))
+
+    write(tmp_path, {"a.py": GATE + "x = gone(  # a comment that would be lost\n    1)\n"})
+    rules = [rule("Gone", "ALC911", names=("gone",), find_Call=find_call), renaming("ALC912", "gone", "went")]
+    result = settle(tmp_path, *rules)
+    assert "x = went(  # a comment" in texts(result)["a.py"]
+    assert len(result.fixed) == 2  # nothing is left of either
 
 
 def test_a_verb_that_fails_is_a_row_and_the_other_fixes_are_made(
@@ -174,7 +185,7 @@ def test_a_change_set_that_leaves_the_named_files_is_reported(tmp_path: Path) ->
     assert finding.message == (
         "a pair; fix not offered: it also edits twin.py, which is not among the files named for this run"
     )
-    assert (finding.safety, result.dropped) == ("report", 1)
+    assert (finding.safety, result.dropped) == ("report", {finding.fingerprint})
 
 
 def test_a_suppressed_member_drops_its_change_set(tmp_path: Path) -> None:
@@ -184,7 +195,7 @@ def test_a_suppressed_member_drops_its_change_set(tmp_path: Path) -> None:
     assert result.changes == {}
     [finding] = [finding for finding in result.findings if finding.code == "ALC921"]
     assert "it also edits twin.py:2, where a comment suppresses ALC921" in finding.message
-    assert result.dropped == 1
+    assert len(result.dropped) == 1
 
 
 def test_a_member_refused_in_one_file_drops_it_in_all(tmp_path: Path) -> None:

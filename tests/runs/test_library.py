@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -46,12 +45,6 @@ def test_nothing_is_written_until_apply(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_wrong_selection_is_said_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="NOPE1"):
         analyse(tmp_path / "nowhere", [], Settings(select=("NOPE1",)), registry=Registry.of(OldCall))
-
-
-def test_the_collector_is_left_as_it_was(tmp_path: Path) -> None:
-    before = gc.get_threshold()
-    analyse(tmp_path, [], Settings(), registry=Registry.of(OldCall))
-    assert gc.get_threshold() == before
 
 
 def test_counts(tmp_path: Path) -> None:

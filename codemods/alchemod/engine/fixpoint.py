@@ -44,16 +44,16 @@ class Result:
     """What a run found and what it would change.
 
     `findings` are those of the first pass, in the places they have on disk, and the reports that only later passes
-    see. `fixed` are the fingerprints of the findings that the changes remove; `dropped` counts the change sets that
-    were wanted and left out as a whole; `suppressed` counts the findings that comments keep quiet.
+    see. `fixed` are the fingerprints of the findings that the changes remove, `dropped` of those whose change sets were
+    wanted and left out as a whole; `suppressed` counts the findings that comments keep quiet.
     """
 
     findings: list[Finding] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     changes: dict[Path, Change] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
     suppressed: int = 0
-    dropped: int = 0
 
 
 class FixedPoint:
@@ -141,7 +141,9 @@ class FixedPoint:
         }
         findings = ledger.findings({path: (change.old, change.new) for path, change in changes.items()})
         failures = sorted({(f.path, f.rule, f.message): f for f in self._failures}.values(), key=lambda f: f.order)
-        return Result(findings, failures, changes, frozenset(ledger.fixed), ledger.suppressed, ledger.dropped)
+        return Result(
+            findings, failures, changes, frozenset(ledger.fixed), frozenset(ledger.dropped), ledger.suppressed
+        )
 
 
 def _groups(paths: Iterable[Path], ties: Iterable[frozenset[Path]]) -> dict[Path, int]:

@@ -37,7 +37,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.suppressed = 0
-        self.dropped = 0
+        self.dropped: set[str] = set()
         self.fixed: set[str] = set()
         self.ties: list[frozenset[Path]] = []
         """Files that one change set changes together."""
@@ -52,9 +52,10 @@ class Ledger:
         self._number += 1
         self._homes.clear()
 
-    def drop(self) -> None:
-        """A wanted change set was left out as a whole; counted once, in the first pass."""
-        self.dropped += self._number == 1
+    def drop(self, finding: Finding) -> None:
+        """A wanted change set was left out as a whole."""
+        if self._number == 1:
+            self.dropped.add(finding.fingerprint)
 
     def found(self, path: Path, findings: list[Finding], wanted: set[str], suppressed: int) -> None:
         """What this pass found in a file; `wanted` are the fingerprints of the fixes to carry out."""
@@ -64,14 +65,17 @@ class Ledger:
             self._first[path] = page
             self.suppressed += suppressed
 
-    def carried_out(self, applied: Iterable[ChangeSet], reasons: Mapping[str, str]) -> None:
-        """The change sets of this pass that were carried out, and why others were refused."""
+    def carried_out(self, applied: Iterable[ChangeSet]) -> None:
+        """The change sets of this pass that were carried out."""
         for one in applied:
             self._homes[one.id].applied.add(one.id)
             if len(one.edits) > 1:
                 self.ties.append(frozenset(one.edits))
             for path in one.edits:
                 self._rules.setdefault(path, {}).setdefault(self._number, set()).add(one.finding.code)
+
+    def refuse(self, reasons: Mapping[str, str]) -> None:
+        """Why some change sets of this pass were not carried out."""
         for mark, reason in reasons.items():
             self._homes[mark].reasons[mark] = reason
 

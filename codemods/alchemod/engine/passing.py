@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,8 +70,7 @@ class Pass:
             except Exception as error:
                 message = f"the file was passed over: {type(error).__name__}"
                 self._failures.append(Failure(path, None, None, "rule", message, traceback.format_exc()))
-        if self._waiting:
-            self._across_files(ledger)
+        self._across_files(ledger)
         if progress:
             progress(len(todo), len(todo))
 
@@ -84,19 +83,19 @@ class Pass:
         for finding in found.findings:
             if finding.fixable and (finding.safety == "safe" or self._settings.unsafe_fixes):
                 one = change_set(finding, path)
-                if (obstacle := self._obstacle(one, path)) is not None:
-                    finding = refused(finding, obstacle)
-                    ledger.drop()
-                else:
+                if (obstacle := self._obstacle(one, path)) is None:
                     wanted.append(one)
+                else:
+                    finding = refused(finding, obstacle)
+                    ledger.drop(finding)
             kept.append(replace(finding, node=None, proposal=None))
         ledger.found(path, kept, {one.id for one in wanted}, found.suppressed)
-        owners = owned(wanted, self._ranks)
-        self._waiting += [one for one in owners if len(one.edits) > 1]
-        local = [one for one in owners if len(one.edits) == 1]
-        self._remember_trees(found, owners)
-        if local and found.tree is not None:
-            self._render(local, {path: (self._project.source(path), found.tree)}, ledger)
+        if found.tree is None or not wanted:
+            return
+        local = [one for one in wanted if len(one.edits) == 1]
+        spread = [one for one in wanted if len(one.edits) > 1]
+        self._waiting += [one for one in spread if self._keeps_trees(one, found)]
+        self._carry_out(local, {path: (self._project.source(path), found.tree)}, ledger)
 
     def _obstacle(self, one: ChangeSet, home: Path) -> str | None:
         """Why a change set is left out as a whole, None if nothing is in its way."""
@@ -115,23 +114,30 @@ class Pass:
                         )
         return None
 
-    def _remember_trees(self, found: FileFindings, sets: Iterable[ChangeSet]) -> None:
-        """Keep the trees that the nodes of waiting change sets belong to."""
-        for one in sets:
-            if len(one.edits) > 1:
-                for path in one.edits:
-                    tree = found.tree if path == found.path and found.tree else self._project.tree(path)
-                    self._trees.setdefault(path, (self._project.source(path), tree))
+    def _keeps_trees(self, one: ChangeSet, found: FileFindings) -> bool:
+        """Keep the trees that the nodes of a waiting change set belong to; False if one has been parsed anew since."""
+        for path in one.edits:
+            tree = found.tree if path == found.path and found.tree else self._project.tree(path)
+            if self._trees.setdefault(path, (self._project.source(path), tree))[1] is not tree:
+                return False
+        return True
 
     def _across_files(self, ledger: Ledger) -> None:
         """Carry out the change sets that span files, in files that nothing else changed in this pass."""
         free = [one for one in self._waiting if self.contents.keys().isdisjoint(one.edits)]
-        self._render(owned(free, self._ranks), self._trees, ledger)
+        self._carry_out(free, self._trees, ledger)
 
-    def _render(
-        self, sets: list[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast.Module]], ledger: Ledger
+    def _carry_out(
+        self, wanted: Sequence[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast.Module]], ledger: Ledger
     ) -> None:
-        rendering = render(sets, files)
-        self._failures.extend(rendering.failures)
-        self.contents.update(rendering.contents)
-        ledger.carried_out(rendering.applied, rendering.refused)
+        """Carry out the change sets that own their sites; where one is refused, its rivals get their turn."""
+        while wanted:
+            owners = owned(wanted, self._ranks)
+            rendering = render(owners, files)
+            self._failures.extend(rendering.failures)
+            ledger.refuse(rendering.refused)
+            if not rendering.refused or len(owners) == len(wanted):
+                self.contents.update(rendering.contents)
+                ledger.carried_out(rendering.applied)
+                break
+            wanted = [one for one in wanted if one.id not in rendering.refused]

@@ -37,7 +37,7 @@ class Outcome:
     """The result of analysing one project. Nothing has been written.
 
     `changes` maps each file that would change to its old and new content; `fixed` are the fingerprints of the findings
-    that the changes remove; `dropped` counts change sets that were wanted and left out as a whole. `scanned` counts
+    that the changes remove, `dropped` of those whose change sets were wanted and left out as a whole. `scanned` counts
     the files in scope that were looked at, `skipped` those that could not be read or parsed, `excluded` those that the
     settings take out of scope, `ignored` files and folders that are not read at all. `allows` is the lowest SQLAlchemy
     the project allows.
@@ -48,8 +48,8 @@ class Outcome:
     failures: tuple[Failure, ...]
     changes: Mapping[Path, Change]
     fixed: frozenset[str]
+    dropped: frozenset[str]
     suppressed: int
-    dropped: int
     scanned: int
     skipped: int
     excluded: int
@@ -71,7 +71,7 @@ class Outcome:
             errors=len(self.failures),
             files_changed=len(self.changes),
             fixed=len(self.fixed),
-            dropped=self.dropped,
+            dropped=len(self.dropped),
             files_excluded=self.excluded,
             paths_ignored=self.ignored,
         )

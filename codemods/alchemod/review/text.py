@@ -78,7 +78,8 @@ def _fixes(outcome: Outcome) -> Iterator[str]:
     if counts.fixable_unsafe and not outcome.unsafe_fixes:
         yield f"{_many(counts.fixable_unsafe, 'fix', 'fixes')} more with --unsafe-fixes, to be read with care."
     if counts.dropped:
-        yield f"{_many(counts.dropped, 'change set')} left out, each named above."
+        yield f"{_many(counts.dropped, 'fix', 'fixes')} left out as a whole:"
+        yield from (f"  {_finding(finding)}" for finding in outcome.findings if finding.fingerprint in outcome.dropped)
 
 
 def _line_counts(outcome: Outcome) -> tuple[int, int]:
