@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -52,8 +53,8 @@ def run(arguments: Sequence[str]) -> int:
         return exits.ERROR
     except Exception as error:
         if "--debug" in arguments:
-            raise
-        complain(f"internal failure ({type(error).__name__}: {error}); run again with --debug for the traceback")
+            traceback.print_exc()
+        complain(f"internal failure ({type(error).__name__}: {error}); --debug shows the traceback")
         return exits.ERROR
     if code == exits.INTERRUPTED:
         complain("interrupted")

@@ -11,12 +11,9 @@ The public names are imported when they are first used:
     alchemod.apply(outcome)
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from alchemod._version import __version__
 
+TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all of this
 if TYPE_CHECKING:
     from alchemod.engine.context import Context
     from alchemod.engine.finding import Finding
