@@ -56,7 +56,8 @@ def call(answer: Answer, node: ast.Call, place: Place, resolver: Resolver) -> An
         case Method(owner=owner, name=name):
             return _method(answer.then(owner), name, node, place, resolver)
         case SessionFactory() as factory:
-            return answer.then(sessions.opened(factory), f"{factory.name} makes it")
+            bound = sessions.bound(factory, node, place, resolver)
+            return answer.then(sessions.opened(bound), f"{ast.unparse(node.func)} is a {factory.name}")
         case Session(scoped=True):
             return answer
         case ModelClass(alias=None) as cls:
@@ -222,9 +223,12 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
 
 
 def _engine_method(answer: Answer, engine: Engine, name: str) -> Answer | None:
-    if name in {"connect", "begin"} and not engine.is_connection:
-        return answer.then(Managed(Engine(engine.is_async, is_connection=True)))
-    return None
+    connection = Engine(engine.is_async, is_connection=True)
+    if engine.is_connection:
+        return answer.then(engine) if name in {"execution_options", "connect"} else None
+    if name == "connect":
+        return answer.then(connection)
+    return answer.then(Managed(connection)) if name == "begin" else None
 
 
 def _statement_method(

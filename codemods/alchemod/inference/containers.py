@@ -8,6 +8,7 @@ from alchemod.inference.values import (
     Answer,
     Collection,
     Coroutine,
+    Engine,
     Generator,
     Managed,
     ModelClass,
@@ -27,7 +28,7 @@ def entered(answer: Answer | None) -> Answer | None:
     match answer:
         case Answer(value=Managed(inner=inner)):
             return answer.then(inner)
-        case Answer(value=Session(scoped=False)):
+        case Answer(value=Session(scoped=False) | Engine(is_connection=True)):
             return answer
         case Answer(value=Coroutine(inner=inner)):
             return entered(answer.then(inner))

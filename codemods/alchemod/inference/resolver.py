@@ -98,7 +98,8 @@ class Resolver:
         if owner is None or owner.parent is None:
             return self.defined(self.project.lookup.name(place.module, name))
         bindings = owner.bindings[name]
-        return self.agreeing(self._binding(binding, Place(place.module, owner)) for binding in bindings)
+        here = Place(place.module, owner)
+        return self.agreeing(self._binding(binding, here) for binding in _meaningful(bindings))
 
     def read(self, answer: Answer, name: str, place: Place) -> Answer | None:
         """What attribute `name` of a known value is."""
@@ -208,7 +209,7 @@ class Resolver:
         if not found.sites or (found.may_be_unbound and len(found.sites) == 1 and not found.exact):
             return None
         owner_place = Place(place.module, found.owner or owner)
-        answer = self.agreeing(self._binding(binding, owner_place) for binding in found.sites)
+        answer = self.agreeing(self._binding(binding, owner_place) for binding in _meaningful(found.sites))
         if answer is not None and not found.exact:
             return answer.weakened(f"{node.id} may be bound again elsewhere")
         return answer
@@ -364,6 +365,17 @@ class Resolver:
                 return None
             scope = (exact or inner)[-1]
         return Place(facts.module, scope)
+
+
+def _meaningful(bindings: Iterable[Binding]) -> list[Binding]:
+    """The bindings that say something: placeholders (`order = None`) give way to real ones."""
+    every = list(bindings)
+    real = [binding for binding in every if not _is_none(binding.value) or binding.kind == "parameter"]
+    return real or every
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
 
 
 _BUILTIN_TYPES = frozenset(

@@ -54,17 +54,27 @@ def made_by(maker: Outside, call: ast.Call, place: Place, resolver: Resolver) ->
     if name in {"Session", "AsyncSession"}:
         is_async = name == "AsyncSession"
         factory = SessionFactory("plain", is_async, ast.unparse(call.func))
-        if _binds_connection(call, place, resolver):
-            factory = replace(factory, kind="unknown", reason="it runs on a connection opened elsewhere", shares_connection=True)
+        factory = bound(factory, call, place, resolver)
         return Session(is_async, factory=_with_keywords(factory, call))
     return None
 
 
-def _binds_connection(call: ast.Call, place: Place, resolver: Resolver) -> bool:
-    """Whether the session runs on a connection that somebody else opened, such as a migration's `op.get_bind()`."""
+def bound(factory: SessionFactory, call: ast.Call, place: Place, resolver: Resolver) -> SessionFactory:
+    """The factory with what a call says of the bind of the session it opens.
+
+    A session on a connection that somebody else opened, such as a migration's `op.get_bind()`, takes part in that one's
+    transaction ("Joining a Session into an External Transaction").
+    """
     bind = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), call.args[0] if call.args else None)
-    answer = resolver.value(bind, place) if bind is not None else None
-    return answer is not None and isinstance(answer.value, Engine) and answer.value.is_connection
+    if bind is None or factory.kind != "plain":
+        return factory
+    match resolver.value(bind, place):
+        case Answer(value=Engine(is_connection=False)):
+            return factory
+        case Answer(value=Engine()):
+            reason = "it runs on a connection opened elsewhere"
+            return replace(factory, kind="unknown", reason=reason, shares_connection=True)
+    return replace(factory, kind="unknown", reason=f"whether {ast.unparse(bind)} is an engine or a connection is not known")
 
 
 def _factory(call: ast.Call, place: Place, resolver: Resolver, *, is_async: bool) -> SessionFactory:

@@ -74,7 +74,7 @@ def plan_block(function: FunctionNode, record: Record, is_async: bool, closes: f
     if name is None or not isinstance(opener, (ast.Assign, ast.AnnAssign)) or not isinstance(suite, list):
         return "unnamed"
     own = {statement for statement in closes if _closes(statement, record)}
-    live = [*own, *(use.node for use in record.uses.values() if "O" in use.lives and use.kind == "session")]
+    live = [*record.closes, *(use.node for use in record.uses.values() if "O" in use.lives and use.kind == "session")]
     ends = [_index_of(suite, node) for node in live]
     around_try = False
     if any(end is None or end < first for end in ends):

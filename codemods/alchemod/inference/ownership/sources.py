@@ -35,6 +35,7 @@ from alchemod.inference.values import (
 )
 
 _PARTIAL_LOADING: Final = ("load_only", "defer", "undefer", "raiseload")
+_HANDING_OUT: Final = frozenset({"fixture", "yield_fixture", "contextmanager", "asynccontextmanager"})
 _KINDS: Final[dict[str, FactoryKind]] = {"plain": "plain", "scoped": "never", "committing": "never", "unknown": "plain"}
 
 
@@ -48,7 +49,7 @@ class SessionSources:
 
     def opening(self, call: ast.Call) -> Opening | None:
         """How `call` opens a session: by a factory or a session class, not by a function that hands one out."""
-        if self._in_fixture():
+        if self._hands_out():
             return None
         answer = self._value(call)
         if answer is None or not isinstance(answer.value, Session) or answer.value.factory is None:
@@ -73,7 +74,10 @@ class SessionSources:
         answer = self._value(node)
         if answer is None:
             return Product(self._of_unknown_call(node))
-        return _product(answer.value, node)
+        match answer.value:
+            case Object(of=ModelClass() as cls):
+                return Product("object", self._referred(cls, node))
+        return _product(answer.value)
 
     def attribute(self, node: ast.Attribute) -> AttributeKind:
         """What reading an attribute of a mapped object is."""
@@ -95,9 +99,19 @@ class SessionSources:
         """What the callee of `call` does with `argument`."""
         return self._callees.treatment(call, argument, self._place(call))
 
-    def _in_fixture(self) -> bool:
+    def _hands_out(self) -> bool:
+        """Whether the function is a fixture or a hand-written context manager: those own what they hand out."""
         decorators = getattr(self._root.scope.node, "decorator_list", ())
-        return any(last_name(decorator) in {"fixture", "yield_fixture"} for decorator in decorators)
+        return any(last_name(decorator) in _HANDING_OUT for decorator in decorators)
+
+    def _referred(self, cls: ModelClass, node: ast.expr) -> tuple[ast.expr, ...]:
+        """The arguments of a constructor call that the new object may refer to: all but values of columns."""
+        if not isinstance(node, ast.Call):
+            return ()
+        models = self._resolver.project.models
+        kinds = {keyword: models.attribute(cls.model, keyword.arg or "") for keyword in node.keywords}
+        held = [keyword.value for keyword, found in kinds.items() if found is None or found.kind != "column"]
+        return (*node.args, *held)
 
     def _of_unknown_call(self, node: ast.expr) -> ProductKind:
         """A call of something outside the project gives a plain value unless it got objects (analysis assumes so)."""
@@ -122,14 +136,14 @@ def _column_kind(attribute: Attribute) -> AttributeKind:
     return "deferred" if attribute.keyword("deferred") is not None else "column"
 
 
-def _product(value: Value, node: ast.expr) -> Product:
+def _product(value: Value) -> Product:
     match value:
         case Plain() | Expression() | Outside() | ModelClass() | ClassObject() | FunctionObject() | LocalFunction():
             return Product("plain")
         case Session():
             return Product("session")
         case Object(of=ModelClass()):
-            return Product("object", _referred(node))
+            return Product("object")
         case Statement(style="query"):
             return Product("lazy")
         case Statement():
@@ -139,7 +153,7 @@ def _product(value: Value, node: ast.expr) -> Product:
         case Row(statement=statement):
             return Product("objects" if _has_entity(statement.terms) else "plain")
         case Collection(element=element, lazy=lazy):
-            inner = _product(element, node).kind
+            inner = _product(element).kind
             if inner == "plain":
                 return Product("plain")
             return Product("lazy" if lazy else "objects" if inner == "object" else "unknown")
@@ -163,9 +177,3 @@ def _loads_in_part(call: ast.Call) -> bool:
 def _has_entity(terms: tuple[Term, ...]) -> bool:
     return any(term.kind in {"entity", "unknown"} for term in terms)
 
-
-def _referred(node: ast.expr) -> tuple[ast.expr, ...]:
-    """The arguments of a constructor call, which the new object may refer to."""
-    if not isinstance(node, ast.Call):
-        return ()
-    return (*node.args, *(keyword.value for keyword in node.keywords))
