@@ -28,9 +28,7 @@ def load(root: Path, config: Path | None, overrides: Mapping[str, object]) -> Se
     an unknown key or a value of the wrong type.
     """
     configured = _configured(root, config)
-    given: dict[str, Any] = {
-        option: _from_command_line(option, value) for option, value in overrides.items() if value
-    }
+    given: dict[str, Any] = {option: _from_command_line(option, value) for option, value in overrides.items() if value}
     values: dict[str, Any] = {**configured.values, **given}
     for option in _SELECTORS:
         values[option] = (*configured.values.get(option, ()), *given.get(option, ()))
@@ -69,7 +67,7 @@ def _configured(root: Path, config: Path | None) -> _Configured:
             raise SettingsError(f"{name}: no such configuration file") from None
         return _Configured(name, "", {})
     except OSError as error:
-        raise SettingsError(f"{name}: cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{name}: cannot be read: {str(error.strerror).lower()}") from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -103,7 +101,7 @@ def _checked(name: str, text: str, key: str, value: object) -> object:
     option, place = _snake(key), _place(name, text, key)
     if option not in _OPTIONS or "_" in key:
         hint = did_you_mean(key, map(_kebab, _OPTIONS))
-        raise SettingsError(f"{place}: unknown key {key!r} in [tool.alchemod]{hint}")
+        raise SettingsError(f"{place}: unknown key {key!r}{hint}")
     if option in _LISTS:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
@@ -135,15 +133,19 @@ def _choice(subject: str, option: str, value: object) -> object:
 
 
 def _place(name: str, text: str, key: str) -> str:
-    """``name:line`` of a key in the table ``[tool.alchemod]``, or of the same key anywhere, or ``name``."""
-    spelling = rf"""["']?{re.escape(key)}["']?[ \t]*[=.]"""
-    in_table = re.compile(
-        rf"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*alchemod[ \t]*\](?:(?!^[ \t]*\[\w).)*?^[ \t]*({spelling})",
-        re.M | re.S,
+    """``name:line`` of a key of our table, or ``name`` where it is spelled in a way that is not looked for."""
+    quoted = rf"""["']?{re.escape(key)}["']?[ \t]*"""
+    table = r"""["']?tool["']?[ \t]*\.[ \t]*["']?alchemod["']?[ \t]*"""
+    spellings = (
+        rf"^[ \t]*\[[ \t]*{table}\](?:(?!^[ \t]*\[)[\s\S])*?^[ \t]*({quoted}[=.])",
+        rf"^[ \t]*(\[?[ \t]*{table}\.[ \t]*{quoted}[]=.])",
+        rf"^[ \t]*(alchemod\.{quoted}=)",
+        rf"^[ \t]*({quoted}=)",
     )
-    anywhere = re.compile(rf"^[ \t]*(?:tool\.alchemod\.)?({spelling})", re.M)
-    found = in_table.search(text) or anywhere.search(text)
-    return f"{name}:{text.count(chr(10), 0, found.start(1)) + 1}" if found else name
+    for spelling in spellings:
+        if found := re.search(spelling, text, re.MULTILINE):
+            return f"{name}:{text.count(chr(10), 0, found.start(1)) + 1}"
+    return name
 
 
 def _kebab(option: str) -> str:

@@ -75,9 +75,7 @@ def _single_layer(settings: Settings) -> Selectors:
 def _verdicts(chosen: Sequence[_Selector], ignored: Sequence[_Selector]) -> dict[str, bool]:
     """Code to whether it runs, for every code that a selector names."""
     verdicts: dict[str, bool] = {}
-    steps = [(s.specificity, True, s.codes) for s in chosen] + [
-        (s.specificity, False, s.codes) for s in ignored
-    ]
+    steps = [(s.specificity, True, s.codes) for s in chosen] + [(s.specificity, False, s.codes) for s in ignored]
     for _, runs, codes in sorted(steps, key=lambda step: (step[0], not step[1])):
         verdicts.update(dict.fromkeys(codes, runs))
     return verdicts
@@ -94,11 +92,9 @@ def _resolved(
     for text in selectors or ():
         selector = _selector(text, rules)
         if selector is None:
-            names = [name for rule in rules for name in (rule.code, rule.name)]
+            names = [ALL, *(name for rule in rules for name in (rule.code, rule.name))]
             where = settings.origin.get(option.replace("-", "_"), f"--{option}")
-            raise SettingsError(
-                f"{where}: {text!r} is no rule code, name or prefix{did_you_mean(text, names)}"
-            )
+            raise SettingsError(f"{where}: {text!r} is no rule code, name or prefix{did_you_mean(text, names)}")
         codes = frozenset(code for code in selector.codes if code.startswith(within or ""))
         if codes:
             found.append(_Selector(selector.specificity, codes))
