@@ -57,7 +57,8 @@ class Walker(Evaluator[S]):
     def _assign(self, node: ast.Assign, state: S | None, out: Channels[S]) -> S | None:
         state = self._event(node, self._evaluate(node.value, state, out), out)
         for target in node.targets:
-            state = self._evaluate(target, state, out)
+            for part in _matched_targets(target, node.value):
+                state = self._evaluate(part, state, out)
         return state
 
     def _annotated(self, node: ast.AnnAssign, state: S | None, out: Channels[S]) -> S | None:
@@ -304,7 +305,9 @@ class Walker(Evaluator[S]):
                 state = self._event(part, state, out)
             elif isinstance(part, (ast.MatchValue, ast.MatchClass)):
                 expression = part.value if isinstance(part, ast.MatchValue) else part.cls
-                state = self._may_raise(self._evaluate(expression, state, out), out)
+                state = self._evaluate(expression, state, out)
+                if not isinstance(expression, ast.Constant):
+                    self._may_raise(state, out)
         return state
 
 
@@ -325,6 +328,15 @@ def _split(pending: Channels[S], handler: ast.ExceptHandler, group: bool) -> tup
     if "base" in pending and names & _BASE_CLASSES:
         caught["base"] = pending["base"]
     return caught, rest
+
+
+def _matched_targets(target: ast.expr, value: ast.expr) -> Sequence[ast.expr]:
+    """The targets bound one by one where a display is unpacked into as many names, which cannot fail."""
+    match target, value:
+        case ((ast.Tuple(elts=parts) | ast.List(elts=parts)), (ast.Tuple(elts=items) | ast.List(elts=items))):
+            if len(parts) == len(items) and not any(isinstance(part, ast.Starred) for part in (*parts, *items)):
+                return parts
+    return [target]
 
 
 def _last_name(node: ast.expr | None) -> str | None:

@@ -69,8 +69,8 @@ class SessionDomain(Domain[State]):
                 return after
             if effect in ("commit", "flush"):
                 after = join(after or before, {life: facts.expired() for life, facts in before.items()})
-        if isinstance(node, ast.Attribute) and all(self._is_session(node.value, facts) for facts in before.values()):
-            return None
+        if isinstance(node, ast.Attribute):
+            return {life: f for life, f in before.items() if not self._is_session(node.value, f)} or None
         if isinstance(node, ast.withitem) and any(self._is_session(node.context_expr, f) for f in before.values()):
             return None
         return super().raised(node, before, after)
@@ -266,7 +266,11 @@ class SessionDomain(Domain[State]):
         for life, facts in state.items():
             value = self._values.of(node.value, facts)
             holder = self._values.of(target.value, facts)
-            if isinstance(target, ast.Attribute) and self._knowledge.attribute(target) in ("column", "computed", "deferred"):
+            if isinstance(target, ast.Attribute) and self._knowledge.attribute(target) in (
+                "column",
+                "computed",
+                "deferred",
+            ):
                 value = frozenset(ref for ref in value if ref.kind != "parameter")  # a column holds no object
             result[life] = self._calls.put_into(target.value, holder, value, node, facts)
         return result
