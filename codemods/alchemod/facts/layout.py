@@ -16,6 +16,7 @@ class Layout:
     def __init__(self, root: Path, files: Iterable[Path]) -> None:
         self._files = frozenset(files)
         self._packages = {path.parent for path in self._files if path.name == "__init__.py"}
+        self._folders = {folder for path in self._files for folder in path.parents if root in folder.parents}
         self._roots = {root, root / "src"}
         self._roots.update(folder.parent for folder in self._packages if folder.parent not in self._packages)
         self._root_of_folder: dict[Path, Path] = {}
@@ -66,6 +67,17 @@ class Layout:
             above = [root for root in found if root in near.parents]
             return found[max(above, key=lambda root: len(root.parts))] if above else None
         return next(iter(found.values()), None)
+
+    def folder_of(self, module: str, near: Path) -> Path | None:
+        """A folder of the namespace package `module`: one without `__init__.py` that holds files of the project."""
+        parts = module.split(".")
+        roots = sorted(self._roots_by_top.get(parts[0], ()), key=lambda root: root in near.parents, reverse=True)
+        return next((folder for root in roots if (folder := root.joinpath(*parts)) in self._folders), None)
+
+    def hides(self, library: str, near: Path) -> bool:
+        """Whether the file `near`, importing the library of that name, gets a module or package beside or above it."""
+        roots = {near.parent, *self._roots_by_top.get(library, ())}
+        return any(root in near.parents and self._under(root, [library]) is not None for root in roots)
 
     def is_project_name(self, module: str, near: Path) -> bool:
         """Whether the first part of `module` names something of the project, so that it is no outside library."""

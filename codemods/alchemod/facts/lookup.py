@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from alchemod.facts.exports import STARS
 from alchemod.facts.layout import Layout
 from alchemod.facts.module import Assigned, Binding, ClassFacts, FunctionFacts, Import, Module
-from alchemod.facts.vocabulary import FLASK, canonical, flask_attribute
+from alchemod.facts.recall import Recall
+from alchemod.facts.vocabulary import FLASK, KNOWN_LIBRARIES, canonical, flask_attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Variable:
 
 
 Definition = Module | ClassFacts | FunctionFacts | Variable | External
-_MAX_HOPS = 30
+_MAX_HOPS = 60
+"""Imports followed for one name."""
 
 
 class Lookup:
@@ -47,15 +50,15 @@ class Lookup:
     def __init__(self, layout: Layout, module_at: Callable[[Path], Module | None]) -> None:
         self._layout = layout
         self._module_at = module_at
-        self._memo: dict[tuple[Path, str], Definition | None] = {}
+        self._recall: Recall[Definition] = Recall()
+        self._namespaces: dict[Path, Module] = {}
 
     def name(self, module: Module, name: str) -> Definition | None:
         """What the module-level name `name` of `module` stands for."""
-        key = (module.path, name)
-        if key not in self._memo:
-            self._memo[key] = None  # a cycle of imports has no answer
-            self._memo[key] = self._name(module, name)
-        return self._memo[key]
+        if self._recall.depth > _MAX_HOPS:
+            self._recall.cut()
+            return None
+        return self._recall.ask((module.path, name), lambda: self._name(module, name))
 
     def expression(self, module: Module, expression: ast.expr) -> Definition | None:
         """What a dotted name such as `sa.orm.Session` stands for at module level; None for any other expression."""
@@ -110,12 +113,15 @@ class Lookup:
 
     def module(self, dotted: str, near: Module) -> Definition | None:
         """What the absolute module name `dotted` stands for when the module `near` imports it."""
+        top = dotted.partition(".")[0]
+        if top in KNOWN_LIBRARIES and not self._layout.hides(top, near.path):
+            return External(dotted)
         path = self._layout.find(dotted, near.path)
         if path is not None:
             return self._module_at(path)
-        if self._layout.is_project_name(dotted, near.path):
-            return None
-        return External(dotted)
+        if (folder := self._layout.folder_of(dotted, near.path)) is not None:
+            return self._namespaces.setdefault(folder, Module(dotted, folder, is_package=True))
+        return None if self._layout.is_project_name(dotted, near.path) else External(dotted)
 
     def _name(self, module: Module, name: str) -> Definition | None:
         bindings = module.bindings.get(name)
@@ -125,18 +131,32 @@ class Lookup:
             if all(_same(first, answer) for answer in answers[1:]):
                 return first
             return None
-        if module.is_package or not module.path.suffix:
-            submodule = self._layout.find(f"{module.name}.{name}" if module.name else name, module.path)
-            if submodule is not None:
-                return self._module_at(submodule)
-        for star in module.stars:
-            source = self.module(star, module)
-            if isinstance(source, Module):
-                found = self.name(source, name)
-                if found is not None and not name.startswith("_"):
-                    return found
-            elif (isinstance(source, External) and source.canonical is not None) or star == "sqlalchemy":
-                return External(f"{star}.{name}")
+        if module.is_package:
+            submodule = self.module(f"{module.name}.{name}" if module.name else name, module)
+            if isinstance(submodule, Module):
+                return submodule
+        return self._starred(module, name)
+
+    def _starred(self, module: Module, name: str) -> Definition | None:
+        """What the star imports of a module bring by this name: the last one that has it wins."""
+        if name.startswith("_"):
+            return None
+        for star in reversed(module.stars):
+            source = self.module(star, module) if star else None
+            match source:
+                case Module(exports=exports) if exports is None or name in exports:
+                    found = self.name(source, name)
+                    if found is not None or name in source.bindings:
+                        return found
+                case Module():
+                    pass
+                case External(name=library) if library in STARS:
+                    if name in STARS[library]:
+                        return External(f"{library}.{name}")
+                case External(canonical=str()):
+                    return External(f"{star}.{name}")
+                case _:
+                    return None
         return None
 
     def binding(self, module: Module, name: str, binding: Binding) -> Definition | None:
@@ -151,9 +171,7 @@ class Lookup:
                 if isinstance(owner, Module):
                     found = self.name(owner, attribute)
                     return found if found is not None else self._submodule(owner, attribute)
-                if owner is None:
-                    return self._namespace(source, attribute, module)
-                return self.attribute(owner, attribute)
+                return self.attribute(owner, attribute) if owner is not None else None
             case Assigned(value=ast.Name() | ast.Attribute() as value, annotation=None):
                 found = self.expression(module, value)
                 return found if found is not None else Variable(module, name, binding)
@@ -165,10 +183,6 @@ class Lookup:
 
     def _submodule(self, package: Module, name: str) -> Definition | None:
         path = self._layout.find(f"{package.name}.{name}" if package.name else name, package.path)
-        return self._module_at(path) if path is not None else None
-
-    def _namespace(self, package: str, name: str, near: Module) -> Definition | None:
-        path = self._layout.find(f"{package}.{name}", near.path)
         return self._module_at(path) if path is not None else None
 
 

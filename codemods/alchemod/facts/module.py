@@ -97,6 +97,19 @@ class Module:
     classes: dict[str, ClassFacts] = field(default_factory=dict)
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
 
+    def bind(self, name: str, binding: Binding) -> None:
+        """Add a binding of a module-level name."""
+        self.bindings.setdefault(name, []).append(binding)
+
+    @property
+    def exports(self) -> frozenset[str] | None:
+        """The names of a literal `__all__`; None when there is none, or it is put together in another way."""
+        match self.bindings.get("__all__"):
+            case [Assigned(value=ast.List(elts=names) | ast.Tuple(elts=names))]:
+                texts = [name.value for name in names if isinstance(name, ast.Constant) and isinstance(name.value, str)]
+                return frozenset(texts) if len(texts) == len(names) else None
+        return None
+
     @property
     def package(self) -> str:
         """The package that relative imports of this module start from."""
@@ -117,14 +130,20 @@ _COMPOUND = (
 )
 
 
-def collect(tree: ast.Module, name: str, path: Path, *, is_package: bool, has_globals: bool = True) -> Module:
+def collect(tree: ast.Module, name: str, path: Path, source: bytes, *, is_package: bool) -> Module:
     """The facts of one parsed file.
 
-    `has_globals` says whether the word `global` occurs in the file: only then are function bodies searched for
-    assignments to module-level names.
+    `source` is its text: what binds names from afar, `global` and `:=`, is searched for only where it occurs.
     """
     module = Module(name, path, is_package)
-    _Collector(module).collect_module(tree, has_globals)
+    functions = _Collector(module).collect_module(tree)
+    if b":=" in source:
+        for walrus in _walruses(tree):
+            module.bind(walrus.target.id, Opaque(walrus.lineno))
+    if b"global " in source:
+        for function in functions:
+            for bound, binding in _through_global(module, function):
+                module.bind(bound, binding)
     return module
 
 
@@ -184,42 +203,29 @@ class _Collector:
     def __init__(self, module: Module) -> None:
         self.module = module
 
-    def collect_module(self, tree: ast.Module, has_globals: bool) -> None:
+    def collect_module(self, tree: ast.Module) -> list[FunctionNode]:
+        """Bind the names of the module; returns its functions and methods."""
         module = self.module
         functions: list[FunctionNode] = []
-        for statement in self._statements(tree.body):
+        for statement in _statements(tree.body):
             match statement:
                 case ast.ImportFrom():
                     if statement.names[0].name == "*":
                         module.stars.append(absolute(module, statement))
                     for name, binding in imported(module, statement):
-                        self._bind(name, binding)
+                        module.bind(name, binding)
                 case ast.Import():
                     for name, binding in imported(module, statement):
-                        self._bind(name, binding)
+                        module.bind(name, binding)
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     functions.append(statement)
-                    self._bind(statement.name, self._function(statement, "", None))
+                    module.bind(statement.name, self._function(statement, "", None))
                 case ast.ClassDef():
-                    self._bind(statement.name, self._class(statement, "", functions))
+                    module.bind(statement.name, self._class(statement, "", functions))
                 case _:
                     for name, assigned in _assignments(statement):
-                        self._bind(name, assigned)
-        if has_globals:
-            for function in functions:
-                self._globals(function)
-
-    def _bind(self, name: str, binding: Binding) -> None:
-        self.module.bindings.setdefault(name, []).append(binding)
-
-    def _statements(self, suite: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-        stack = list(reversed(suite))
-        while stack:
-            statement = stack.pop()
-            yield statement
-            if isinstance(statement, _COMPOUND):
-                for inner in reversed(list(suites(statement))):
-                    stack.extend(reversed(inner))
+                        module.bind(name, assigned)
+        return functions
 
     def _function(self, node: FunctionNode, prefix: str, owner: ClassFacts | None) -> FunctionFacts:
         facts = FunctionFacts(
@@ -248,7 +254,7 @@ class _Collector:
             node.col_offset,
         )
         self.module.classes[qualname] = facts
-        for statement in self._statements(node.body):
+        for statement in _statements(node.body):
             match statement:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     functions.append(statement)
@@ -257,6 +263,8 @@ class _Collector:
                         facts.bodies[name] = statement
                 case ast.ClassDef():
                     self._class(statement, f"{qualname}.", functions)
+                case ast.Import() | ast.ImportFrom():
+                    facts.opaque.update(name for name, _ in imported(self.module, statement))
                 case _:
                     for name, binding in _assignments(statement):
                         if isinstance(binding, Assigned):
@@ -265,18 +273,50 @@ class _Collector:
                             facts.opaque.add(name)
         return facts
 
-    def _globals(self, function: FunctionNode) -> None:
-        """Bind the module-level names that a function assigns through `global`."""
+
+def _statements(suite: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a suite and of the compound statements in it, in source order."""
+    stack = list(reversed(suite))
+    while stack:
+        statement = stack.pop()
+        yield statement
+        if isinstance(statement, _COMPOUND):
+            for inner in reversed(list(suites(statement))):
+                stack.extend(reversed(inner))
+
+
+def _through_global(module: Module, function: FunctionNode) -> Iterator[tuple[str, Binding]]:
+    """The module-level names that a function, or one inside it, binds through `global`."""
+    functions = [function]
+    while functions:
         declared: set[str] = set()
         found: list[tuple[str, Binding]] = []
-        for statement in self._statements(function.body):
-            if isinstance(statement, ast.Global):
-                declared.update(statement.names)
-            else:
-                found.extend(_assignments(statement))
-        for name, binding in found:
-            if name in declared:
-                self._bind(name, binding)
+        for statement in _statements(functions.pop().body):
+            match statement:
+                case ast.Global(names=names):
+                    declared.update(names)
+                case ast.Import() | ast.ImportFrom():
+                    found.extend(imported(module, statement))
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    functions.append(statement)
+                    found.append((statement.name, Opaque(statement.lineno)))
+                case ast.ClassDef():
+                    functions += [part for part in statement.body if isinstance(part, FunctionNode)]
+                    found.append((statement.name, Opaque(statement.lineno)))
+                case _:
+                    found.extend(_assignments(statement))
+        yield from ((name, binding) for name, binding in found if name in declared)
+
+
+def _walruses(tree: ast.Module) -> Iterator[ast.NamedExpr]:
+    """The assignment expressions that bind names of the module."""
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.NamedExpr):
+            yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            stack.extend(ast.iter_child_nodes(node))
 
 
 def declares(decorators: Sequence[ast.expr]) -> bool:

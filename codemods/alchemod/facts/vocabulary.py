@@ -32,6 +32,8 @@ FLASK = "flask_sqlalchemy:"
 """Prefix of the names this analysis gives to Flask-SQLAlchemy's own attributes: `flask_sqlalchemy:session`."""
 
 _LIBRARIES = frozenset({"sqlalchemy", "sqlmodel"})
+KNOWN_LIBRARIES = _LIBRARIES | {"flask_sqlalchemy", "flask_appbuilder", "alembic"}
+"""Libraries the analysis knows: a folder of the same name elsewhere in a project does not stand for them."""
 
 
 def canonical(dotted: str) -> str | None:

@@ -71,7 +71,7 @@ def _at_run_time(answer: Answer, statement: Statement, place: Place, resolver: R
     if value is not None and not isinstance(value.value, Outside):
         return FilteredEntity(answer, statement, missing=f"{code} is no mapped class")
     here = statement.place
-    if here is None or here.scope is not place.scope and not _is_module_name(node, place, resolver):
+    if here is None or (here.scope is not place.scope and not _is_module_name(node, place, resolver)):
         return FilteredEntity(answer, statement, missing=f"{code} is not in scope here")
     return FilteredEntity(answer, statement, runtime=code, missing=f"the class that {code} stands for is not seen")
 

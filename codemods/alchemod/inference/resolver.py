@@ -215,9 +215,10 @@ class Resolver:
         return answer
 
     def _module_name(self, name: str, place: Place) -> Answer | None:
-        if name in _BUILTIN_TYPES and name not in place.module.bindings:
-            return Answer(Outside(External(f"builtins.{name}")))
-        return self.defined(self.project.lookup.name(place.module, name))
+        found = self.project.lookup.name(place.module, name)
+        if found is None and name in _BUILTIN_TYPES and name not in place.module.bindings:
+            found = External(f"builtins.{name}")
+        return self.defined(found)
 
     def _binding(self, binding: Binding, place: Place) -> Answer | None:
         match binding.kind:
