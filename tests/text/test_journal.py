@@ -96,6 +96,30 @@ def test_nothing_to_change_is_no_run(root: Path, state: Path) -> None:
     assert list(state.iterdir()) == []
 
 
+def test_a_file_occurs_once(root: Path) -> None:
+    with pytest.raises(ValueError, match="several changes"):
+        apply_all(root, [*changes(root), Change(root / "a.py", new("a.py"), b"more")])
+    assert tree(root) == before()
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
+def test_odd_file_names(root: Path) -> None:
+    paths = [root / name for name in ("bad\udcff.py", "new\nline.py", "日本.py", " .py")]
+    for path in paths:
+        path.write_bytes(b"before")
+    assert len(apply_all(root, [Change(path, b"before", b"after") for path in paths]).written) == 4
+    assert set(undo(root, None).restored) == set(paths)
+    assert {path.read_bytes() for path in paths} == {b"before"}
+
+
+def test_a_file_outside_the_project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("outside") / "m.py"
+    path.write_bytes(b"before")
+    apply_all(root, [Change(path, b"before", b"after")])
+    assert path.read_bytes() == b"after"
+    assert undo(root, None).restored == (path,)
+
+
 def test_runs_are_undone_the_newest_first(root: Path) -> None:
     first = apply_all(root, changes(root)[:2])
     second = apply_all(root, [Change(root / "a.py", new("a.py"), b"third")])

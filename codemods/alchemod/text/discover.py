@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -268,5 +267,7 @@ def _is_too_wide(folder: str) -> bool:
     """Whether a folder without a marker is one that holds everything: only named paths are read there."""
     if _has_marker(folder):
         return False
+    import tempfile
+
     home = os.path.expanduser("~")
     return _prefix(home).startswith(_prefix(folder)) or folder == os.path.abspath(tempfile.gettempdir())

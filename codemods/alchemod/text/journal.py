@@ -66,10 +66,13 @@ class Undone:
 def apply_all(root: Path, changes: Sequence[Change]) -> Applied:
     """Write the changes, each file atomically, each group all or nothing, and record the run.
 
-    A file occurs at most once: the change sets that share a file are one group. A failure drops its group;
-    the others go on. Raises JournalError, before any file is touched, when the record cannot be written.
+    A failure drops its group; the others go on. Raises JournalError, before any file is touched, when the
+    record cannot be written, and ValueError when a file occurs twice: change sets that share a file are one
+    group with one change of that file.
     """
     pending = [change for change in changes if change.old != change.new]
+    if len({change.path for change in pending}) < len(pending):
+        raise ValueError("a file occurs in several changes")
     if not pending:
         return Applied(None, (), ())
     record = OpenRecord(root, pending)

@@ -210,7 +210,9 @@ def _check_utf8(body: bytes, declared: bool) -> None:
 
 def _as_utf8(body: bytes, encoding: str, line: int | None) -> bytes:
     try:
-        text = body.decode(encoding)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            text = body.decode(encoding)
         utf8, again = text.encode(), text.encode(encoding)
     except UnicodeDecodeError as error:
         message = f"cannot be decoded as {encoding} (byte 0x{body[error.start]:02x})"
