@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from alchemod.engine.places import enclosing, fingerprint, header_end, span
+from alchemod.engine.places import enclosing, fingerprint, header_end, shape, span, start
 
 
 def tree_of(text: str) -> ast.Module:
@@ -92,8 +92,16 @@ def test_the_span_of_a_node_without_position_is_that_of_its_parts() -> None:
     assert span(comprehension) == (2, 5, 3, 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("f()", (1, 0)), ("a.b()", (1, 2)), ("(a\n .b\n .é(1))", (3, 2)), ("a.b", (1, 2)), ("a + b", (1, 0))],
+)
+def test_a_finding_in_a_chain_points_to_the_last_name(text: str, expected: tuple[int, int]) -> None:
+    assert start(ast.parse(text, mode="eval").body) == expected
+
+
 def mark(text: str, ordinal: int = 0) -> str:
-    return fingerprint("ALC201", "a.py", "f", ast.parse(text).body[0], ordinal)
+    return fingerprint("ALC201", "a.py", "f", shape(ast.parse(text).body[0]), ordinal)
 
 
 def test_a_fingerprint_survives_layout_and_the_body_of_a_block() -> None:

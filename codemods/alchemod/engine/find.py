@@ -14,7 +14,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.dispatch import Dispatcher
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
-from alchemod.engine.places import Enclosing, enclosing, fingerprint, span
+from alchemod.engine.places import Enclosing, enclosing, fingerprint, shape, span, start
 from alchemod.engine.registry import UNUSED_SUPPRESSION, Registry
 from alchemod.engine.suppress import MARK, Suppressions
 from alchemod.settings.options import Settings
@@ -103,19 +103,20 @@ class Finder:
         for finding in self._dispatcher.find(context):
             node = finding.node or context.tree
             around = enclosing(context.tree, node)
-            line, column, end_line, end_column = span(node)
-            start = context.source.position(context.source.offset(line, column))
-            end = context.source.position(context.source.offset(end_line, end_column))
+            line, column = context.source.position(context.source.offset(*start(node)))
+            end_line, end_column = context.source.position(context.source.offset(*span(node)[2:]))
             finding = replace(
-                finding, path=path, line=start[0], column=start[1], end_line=end[0], end_column=end[1],
+                finding, path=path, line=line, column=column, end_line=end_line, end_column=end_column,
                 scope=around.scope,
             )  # fmt: skip
             placed.append((finding, around))
         placed.sort(key=lambda pair: pair[0].order)
+        shapes: dict[int, str] = {}
         seen: Counter[str] = Counter()
         for finding, around in placed:
-            same = fingerprint(finding.code, path, finding.scope, around.statement, 0)
-            mark = fingerprint(finding.code, path, finding.scope, around.statement, seen[same])
+            what = shapes.get(id(around.statement)) or shapes.setdefault(id(around.statement), shape(around.statement))
+            same = fingerprint(finding.code, path, finding.scope, what, 0)
+            mark = fingerprint(finding.code, path, finding.scope, what, seen[same])
             seen[same] += 1
             yield replace(finding, fingerprint=mark, change_set=mark if finding.fixable else None), around
 

@@ -46,6 +46,14 @@ def span(node: ast.AST) -> Span:
     return (*min(part[:2] for part in parts), *max(part[2:] for part in parts))
 
 
+def start(node: ast.AST) -> tuple[int, int]:
+    """Where a finding at a node points to: its start; in a chain of calls or attributes the last name."""
+    last = node.func if isinstance(node, ast.Call) else node
+    if isinstance(last, ast.Attribute):
+        return last.end_lineno or 0, (last.end_col_offset or 0) - len(last.attr.encode())
+    return span(node)[:2]
+
+
 def first_line(statement: ast.stmt) -> int:
     """The first line of a statement, decorators included."""
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
@@ -104,14 +112,21 @@ def header_end(statement: ast.stmt, lines: list[str]) -> int:
     return end
 
 
-def fingerprint(code: str, path: str, scope: str, statement: ast.stmt | None, ordinal: int) -> str:
+def fingerprint(code: str, path: str, scope: str, shape: str, ordinal: int) -> str:
     """A hash of a finding that stays the same when the lines around it move; 16 hexadecimal digits."""
-    parts = [code, path, scope, *_shape(statement), str(ordinal)]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return _digest("\0".join((code, path, scope, shape, str(ordinal))))
 
 
-def _shape(statement: ast.stmt | None) -> Iterator[str]:
-    """A statement without layout and comments, and without the suites of a compound one."""
+def shape(statement: ast.stmt | None) -> str:
+    """A hash of a statement without layout and comments, and without the suites of a compound one."""
+    return _digest("\0".join(_parts(statement)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _parts(statement: ast.stmt | None) -> Iterator[str]:
     stack: list[object] = [statement]
     while stack:
         part = stack.pop()
