@@ -145,7 +145,17 @@ def test_projects_do_not_see_each_other(root: Path, tmp_path_factory: pytest.Tem
     other = tmp_path_factory.mktemp("other") / root.name
     other.mkdir()
     assert undo(other, None).nothing_to_do
+    assert unfinished(other) is None
     assert_comes_back(root)
+
+
+@posix
+def test_a_named_run_is_found_from_anywhere(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (root / "link.py").symlink_to(root / "a.py")
+    applied = apply_all(root, [Change(root / "link.py", old("a.py"), new("a.py"))])
+    assert undo(tmp_path_factory.mktemp("other"), applied.run).restored == (root / "link.py",)
+    (root / "link.py").unlink()
+    assert tree(root) == before()
 
 
 def test_files_that_changed_after_the_run_are_left_alone(root: Path) -> None:

@@ -21,6 +21,7 @@ from alchemod.text.record import (
     load_record,
     mark_undone,
     record_files,
+    record_files_anywhere,
 )
 from alchemod.text.write import WriteError, sweep, write_atomically
 
@@ -98,7 +99,7 @@ def unfinished(root: Path) -> Run | None:
 
 
 def undo(root: Path, run: str | None) -> Undone:
-    """Bring back what a run wrote: the named one, or the newest that was not undone.
+    """Bring back what a run wrote: the named one, of whatever project, or the newest of ``root`` not yet undone.
 
     Files that changed after the run are left alone. Can be repeated, also after a kill. Raises JournalError
     when there is no run of that name, it still goes on, or its record cannot be read.
@@ -121,7 +122,7 @@ def undo(root: Path, run: str | None) -> Undone:
         if digest(current) != entry.new_hash:
             left_alone.append(Problem(entry.path, None, "write", "has changed since the run and was left alone"))
             continue
-        if failure := _write(entry.path, current, record.old(entry), root, record.run):
+        if failure := _write(entry.path, current, record.old(entry), record.root, record.run):
             failures.append(failure)
         else:
             restored.append(entry.path)
@@ -131,13 +132,12 @@ def undo(root: Path, run: str | None) -> Undone:
 
 
 def _record(root: Path, run: str | None) -> Record | None:
-    files = record_files(root)
     if run is None:
-        chosen = [file for file in files if file.suffix != ".undone" and not is_locked(file)]
+        chosen = [file for file in record_files(root) if file.suffix != ".undone" and not is_locked(file)]
         return load_record(chosen[0]) if chosen else None
-    chosen = [file for file in files if file.stem == run]
+    chosen = [file for file in (*record_files(root), *record_files_anywhere()) if file.stem == run]
     if not chosen:
-        raise JournalError(f"there is no run {run!r} of the project {root}")
+        raise JournalError(f"there is no run {run!r}")
     if is_locked(chosen[0]):
         raise JournalError(f"the run {run} still goes on")
     return load_record(chosen[0])

@@ -141,6 +141,15 @@ def record_files(root: Path) -> list[Path]:
     return _record_files(_runs_folder(root))
 
 
+def record_files_anywhere() -> list[Path]:
+    """The records of all projects."""
+    try:
+        projects = sorted(os.listdir(_state_folder() / "runs"))
+    except OSError:
+        return []
+    return [file for project in projects for file in _record_files(_state_folder() / "runs" / project)]
+
+
 def load_record(file: Path) -> Record:
     """Read a record. Raises JournalError when it cannot be read."""
     try:
