@@ -8,16 +8,12 @@ on its record (not on Windows).
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
 import time
-import zlib
 from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +26,10 @@ KEPT_RUNS = 20
 
 _ABANDONED_AFTER = 3600
 """Age in seconds from which an incomplete record is nobody's work in progress."""
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_LONGEST_NAME = 200
+"""Length from which the name of a project's folder is cut, in characters."""
 
 _STATES = (".open", ".done", ".undone")
 
@@ -82,6 +82,8 @@ class Record:
 
     def old(self, entry: Entry) -> bytes:
         """What a file held before the run. Raises JournalError when the record is damaged."""
+        import zlib
+
         try:
             with open(self.file, "rb") as file:
                 file.seek(self.body + entry.start)
@@ -98,6 +100,8 @@ class OpenRecord:
 
     def __init__(self, root: Path, changes: Sequence[Change]) -> None:
         """Write the record. Raises JournalError when that fails."""
+        from datetime import UTC, datetime
+
         self.run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         self._root = root
         self._changes = changes
@@ -152,6 +156,8 @@ def record_files_anywhere() -> list[Path]:
 
 def load_record(file: Path) -> Record:
     """Read a record. Raises JournalError when it cannot be read."""
+    import json
+
     try:
         with open(file, "rb") as lines:
             header = lines.readline()
@@ -173,6 +179,8 @@ def mark_undone(record: Record) -> None:
 
 def digest(content: bytes) -> str:
     """The SHA-256 of a content, in hexadecimal."""
+    import hashlib
+
     return hashlib.sha256(content).hexdigest()
 
 
@@ -189,6 +197,9 @@ def _store(file: Path, root: Path, changes: Sequence[Change]) -> None:
 
 
 def _encoded(root: Path, changes: Sequence[Change]) -> bytes:
+    import json
+    import zlib
+
     home, pieces, rows, end = os.path.abspath(root), [], [], 0
     for change in changes:
         piece = zlib.compress(change.old, 1)
@@ -204,9 +215,13 @@ def _encoded(root: Path, changes: Sequence[Change]) -> bytes:
 
 
 def _runs_folder(root: Path) -> Path:
-    """Where the records of a project are: its name, and what tells it from others of that name."""
-    home = os.path.realpath(root)
-    return _state_folder() / "runs" / f"{os.path.basename(home) or 'root'}-{digest(os.fsencode(home))[:12]}"
+    """Where the records of a project are: a folder named after its path."""
+    home = os.fsencode(os.path.realpath(root))
+    letters = (chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in home.lstrip(b"/"))
+    name = "".join(letters) or "%2f"
+    if len(name) > _LONGEST_NAME:
+        name = name[-_LONGEST_NAME:] + digest(home)[:12]
+    return _state_folder() / "runs" / name
 
 
 def _state_folder() -> Path:

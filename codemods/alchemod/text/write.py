@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import sys
 from contextlib import suppress
@@ -29,7 +28,7 @@ def write_atomically(path: Path, new: bytes, expected: bytes, root: Path | None 
     read-only, has several names (hard links), lies outside ``root``, or the system refuses.
     """
     target = target_of(path, root)
-    temporary = os.path.join(os.path.dirname(target), f"{_TEMPORARY}{tag}-{secrets.token_hex(4)}.tmp")
+    temporary = os.path.join(os.path.dirname(target), f"{_TEMPORARY}{tag}-{os.urandom(4).hex()}.tmp")
     try:
         try:
             status = os.stat(target)
