@@ -126,6 +126,17 @@ class Model:
         return f"Model({self.module.name}.{self.facts.qualname})"
 
 
+@dataclass(frozen=True, slots=True)
+class _Ancestry:
+    """What a class derives from: classes of the project in look-up order, the kinds of declarative roots reached,
+    whether a base is unseen, and the variables that hold a declarative base."""
+
+    classes: list[ClassFacts]
+    roots: set[str]
+    unseen: bool
+    variables: list[Variable]
+
+
 class Models:
     """The mapped classes of a project, found on demand. `classes` gives every class of the project."""
 
@@ -237,7 +248,8 @@ class Models:
         return None
 
     def _model(self, facts: ClassFacts) -> Model | None:
-        ancestors, roots, unseen = self._linearise(facts)
+        ancestry = self._linearise(facts)
+        roots = ancestry.roots
         decorated = any(last_name(decorator) == "mapped" for decorator in facts.decorators)
         if not roots and not decorated:
             return None
@@ -247,9 +259,12 @@ class Models:
             return None
         if "sqlmodel" in roots and not any(keyword.arg == "table" for keyword in facts.keywords):
             return None
-        model = Model(facts, tuple(ancestors), unseen, "flask" in roots)
-        for owner in (facts, *ancestors):
+        model = Model(facts, tuple(ancestry.classes), ancestry.unseen, "flask" in roots)
+        for owner in (facts, *ancestry.classes):
             for attribute in declared(owner):
+                model.attributes.setdefault(attribute.name, attribute)
+        for variable in ancestry.variables:
+            for attribute in _added(variable.module, variable.name, facts):
                 model.attributes.setdefault(attribute.name, attribute)
         return model
 
@@ -265,20 +280,21 @@ class Models:
             and (definition.name.startswith("sqlalchemy."))
         )
 
-    def _linearise(self, facts: ClassFacts) -> tuple[list[ClassFacts], set[str], bool]:
-        """Ancestors of the project in look-up order, the kinds of declarative roots reached, whether a base is unseen."""
+    def _linearise(self, facts: ClassFacts) -> _Ancestry:
+        """What a class derives from, in look-up order."""
         ancestors: list[ClassFacts] = []
         roots: set[str] = set()
         unseen = False
-        stack = [(facts, base) for base in reversed(facts.bases)]
+        variables: list[Variable] = []
+        stack = [(facts.module, base) for base in reversed(facts.bases)]
         while stack:
-            owner, expression = stack.pop()
-            definition = self._lookup.expression(owner.module, expression)
+            module, expression = stack.pop()
+            definition = self._lookup.expression(module, expression)
             match definition:
                 case ClassFacts() as ancestor:
                     if ancestor not in ancestors and ancestor is not facts:
                         ancestors.append(ancestor)
-                        stack.extend((ancestor, base) for base in reversed(ancestor.bases))
+                        stack.extend((ancestor.module, base) for base in reversed(ancestor.bases))
                         if any(last_name(decorator) == "as_declarative" for decorator in ancestor.decorators):
                             roots.add("declarative")
                 case External() as external:
@@ -287,16 +303,28 @@ class Models:
                             roots.add("sqlmodel" if external.name.startswith("sqlmodel") else "declarative")
                         case name if name == FLASK + "Model":
                             roots.add("flask")
+                            stack.extend(self._model_class(module, expression))
                         case None:
                             unseen = unseen or external.name not in _HARMLESS
                 case Variable() as variable if self._makes_base(variable):
                     roots.add("declarative")
+                    variables.append(variable)
+                    stack.extend((variable.module, base) for base in _keywords(variable.assigned.value, "cls"))
                 case _:
-                    if isinstance(expression, ast.Call) and self._is_base_maker(owner.module, expression):
+                    if isinstance(expression, ast.Call) and self._is_base_maker(module, expression):
                         roots.add("declarative")
+                        stack.extend((module, base) for base in _keywords(expression, "cls"))
                     else:
                         unseen = unseen or last_name(expression) not in _HARMLESS
-        return ancestors, roots, unseen
+        return _Ancestry(ancestors, roots, unseen, variables)
+
+    def _model_class(self, module: Module, base: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
+        """The class that `db = SQLAlchemy(model_class=...)` builds `db.Model` on, and the module that says so."""
+        if isinstance(base, ast.Attribute):
+            database = self._lookup.expression(module, base.value)
+            if isinstance(database, Variable):
+                for given in _keywords(database.assigned.value, "model_class"):
+                    yield database.module, given
 
     def _makes_base(self, variable: Variable) -> bool:
         value = variable.assigned.value
@@ -402,6 +430,19 @@ def declared(facts: ClassFacts) -> Iterator[Attribute]:
             yield Attribute(name, "property", facts, None)
     for name in facts.opaque:
         yield Attribute(name, "other", facts, None)
+    yield from _added(facts.module, facts.qualname, facts)
+
+
+def _added(module: Module, name: str, owner: ClassFacts) -> Iterator[Attribute]:
+    """The attributes that the module sets on `name` from outside, as attributes of `owner`."""
+    for attribute, assigned in module.added.get(name, {}).items():
+        yield Attribute(attribute, _kind_of(assigned.value, None), owner, assigned.value)
+
+
+def _keywords(call: ast.expr | None, name: str) -> Iterator[ast.expr]:
+    """The value of the keyword `name` of a call, if it has one."""
+    if isinstance(call, ast.Call):
+        yield from (keyword.value for keyword in call.keywords if keyword.arg == name)
 
 
 def backref_name(relationship: Attribute) -> str | None:

@@ -34,7 +34,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opaque:
-    """A name bound in a way whose value is not followed: a loop, `with`, `del`, an augmented or unpacking assignment."""
+    """A name bound in a way that is not followed: a loop, `with`, `del`, an augmented or unpacking assignment."""
 
     line: int
 
@@ -96,6 +96,8 @@ class Module:
     stars: list[str] = field(default_factory=list)
     classes: dict[str, ClassFacts] = field(default_factory=dict)
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
+    added: dict[str, dict[str, Assigned]] = field(default_factory=dict)
+    """Attributes set on a name from outside: `Base.query = ...` is `added["Base"]["query"]`."""
 
     def bind(self, name: str, binding: Binding) -> None:
         """Add a binding of a module-level name."""
@@ -222,6 +224,8 @@ class _Collector:
                     module.bind(statement.name, self._function(statement, "", None))
                 case ast.ClassDef():
                     module.bind(statement.name, self._class(statement, "", functions))
+                case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner), attr=name)], value=value):
+                    module.added.setdefault(owner, {})[name] = Assigned(value, None, statement.lineno)
                 case _:
                     for name, assigned in _assignments(statement):
                         module.bind(name, assigned)

@@ -126,8 +126,8 @@ def _query_property(
 ) -> Answer | None:
     """`Model.query`, when the class is Flask-SQLAlchemy's or a base declares a query property."""
     owners = (cls.model.facts, *cls.model.ancestors)
-    declared = any("query" in owner.attributes for owner in owners)
-    if not (cls.model.is_flask or declared) or any("query" in owner.methods for owner in owners):
+    declared = cls.model.attributes.get("query")
+    if not cls.model.is_flask and declared is None or declared is not None and declared.kind in {"method", "property"}:
         return None
     custom = next(
         (f"{owner.name}.query_class is set" for owner in owners if "query_class" in owner.attributes), ""
