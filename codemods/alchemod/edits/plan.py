@@ -1,0 +1,200 @@
+"""The edits of one file by node, and which of them get in each other's way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from alchemod.edits.ancestry import Ancestry, Place
+from alchemod.edits.refusal import Refusal
+from alchemod.edits.templates import nodes_of
+from alchemod.edits.verbs import (
+    AddArgument,
+    Append,
+    Block,
+    Decorate,
+    Dissolve,
+    Drop,
+    Insert,
+    Rename,
+    Swap,
+    Transform,
+    Verb,
+)
+
+V = TypeVar("V", bound=Verb)
+
+_EXCLUSIVE = (Rename, Swap, Drop, Dissolve, Transform)
+"""At most one of these per node, except a rename together with a swap that keeps the node."""
+
+
+class Plan:
+    """The verbs of one file by the node they stand on.
+
+    ``refused`` maps the fixes that cannot be carried out together with an earlier one, or inside code that
+    an edit discards, to the reason. Their verbs are not part of the plan.
+    """
+
+    def __init__(self, edits: Mapping[Hashable, Sequence[Verb]], ancestry: Ancestry) -> None:
+        self.ancestry = ancestry
+        self.refused: dict[Hashable, str] = {}
+        self._verbs: dict[int, list[tuple[Hashable, Verb]]] = {}
+        self._kept: set[int] = set()
+        accepted = [fix for fix, verbs in edits.items() if self._accept(fix, verbs)]
+        for fix in accepted:
+            self._refuse_if_discarded(fix, edits[fix])
+        self.fixes = {fix: edits[fix] for fix in accepted if fix not in self.refused}
+        self._touched = {
+            id(node) for _, verb in self.verbs() for node in self.ancestry.ancestors(verb.node)
+        }
+
+    def on(self, node: ast.AST, kind: type[V]) -> list[V]:
+        """The verbs of a kind that stand on a node."""
+        return [verb for _, verb in self._verbs.get(id(node), ()) if isinstance(verb, kind)]
+
+    def verbs(self) -> Iterator[tuple[Hashable, Verb]]:
+        """All verbs with their fixes, in the order given."""
+        for fix, verbs in self.fixes.items():
+            for verb in verbs:
+                yield fix, verb
+
+    def touches(self, node: ast.AST) -> bool:
+        """Whether a verb stands on the node or on one inside it."""
+        return id(node) in self._touched
+
+    def changes_argument(self, node: ast.AST) -> bool:
+        """Whether a verb on the node changes the argument that it is, not only the value of one."""
+        if isinstance(node, ast.keyword):
+            return bool(self.on(node, Swap) or self.on(node, Drop))
+        return is_argument(self.ancestry.place(node)) and bool(self.on(node, Drop))
+
+    def is_inside_unit(self, verb: Verb) -> bool:
+        """Whether the verb changes something inside a statement or header, not whole statements."""
+        match verb:
+            case Rename() | AddArgument() | Transform():
+                return True
+            case Swap():
+                return not isinstance(verb.node, ast.stmt)
+            case Drop():
+                return is_argument(self.ancestry.place(verb.node))
+            case _:
+                return False
+
+    def fixes_within(self, node: ast.AST) -> frozenset[Hashable]:
+        """The fixes with a verb on the node, or on one inside it."""
+        return frozenset(
+            fix
+            for fix, verb in self.verbs()
+            if any(ancestor is node for ancestor in self.ancestry.ancestors(verb.node))
+        )
+
+    def _accept(self, fix: Hashable, verbs: Sequence[Verb]) -> bool:
+        added: list[int] = []
+        try:
+            for verb in verbs:
+                self.ancestry.place(verb.node) if not isinstance(verb.node, ast.Module) else None
+                self._check(verb)
+                self._verbs.setdefault(id(verb.node), []).append((fix, verb))
+                added.append(id(verb.node))
+        except Refusal as refusal:
+            self.refused[fix] = refusal.reason
+            for key in added:
+                self._verbs[key] = [entry for entry in self._verbs[key] if entry[0] != fix]
+            return False
+        for verb in verbs:
+            self._kept.update(id(node) for node in _hole_nodes(verb))
+        return True
+
+    def _check(self, verb: Verb) -> None:
+        for _, other in self._verbs.get(id(verb.node), ()):
+            if _clash(verb, other):
+                raise Refusal("another edit changes the same code")
+        if isinstance(verb, Block):
+            self._check_block(verb)
+
+    def _check_block(self, verb: Block) -> None:
+        first, last = self.ancestry.place(verb.node), self.ancestry.place(verb.last)
+        if first.parent is not last.parent or first.field != last.field or first.index > last.index:  # type: ignore[operator]
+            raise Refusal("the statements of a block are not of one suite, in order")
+        for entries in self._verbs.values():
+            for _, other in entries:
+                if isinstance(other, Block) and self._overlap(verb, other):
+                    raise Refusal("another edit puts some of the same statements into a block")
+
+    def _overlap(self, one: Block, other: Block) -> bool:
+        """Whether two ranges of one suite overlap without one holding the other."""
+        a, b = self.ancestry.place(one.node), self.ancestry.place(other.node)
+        if a.parent is not b.parent or a.field != b.field:
+            return False
+        start, end = a.index, self.ancestry.place(one.last).index
+        begin, stop = b.index, self.ancestry.place(other.last).index
+        assert start is not None and end is not None and begin is not None and stop is not None
+        if (start, end) == (begin, stop) or start == begin:
+            return True
+        return start < begin <= end < stop or begin < start <= stop < end
+
+    def _refuse_if_discarded(self, fix: Hashable, verbs: Sequence[Verb]) -> None:
+        for verb in verbs:
+            if self._is_discarded(verb):
+                self.refused[fix] = "it lies in code that another edit replaces"
+                for entries in self._verbs.values():
+                    entries[:] = [entry for entry in entries if entry[0] != fix]
+                return
+
+    def _is_discarded(self, verb: Verb) -> bool:
+        below: ast.AST = verb.node
+        for ancestor in self.ancestry.ancestors(verb.node):
+            if ancestor is not verb.node and self._discards(ancestor, below):
+                return True
+            if id(ancestor) in self._kept:
+                return False
+            below = ancestor
+        return False
+
+    def _discards(self, node: ast.AST, child: ast.AST) -> bool:
+        """Whether an edit throws away what a node holds, or its header when ``child`` belongs to that."""
+        if id(node) in self._kept:
+            return False
+        for _, verb in self._verbs.get(id(node), ()):
+            if isinstance(verb, Swap | Drop | Transform):
+                return True
+            if isinstance(verb, Dissolve) and not isinstance(child, ast.stmt):
+                return True
+        return id(node) in self._replaced()
+
+    def _replaced(self) -> set[int]:
+        return {
+            id(statement)
+            for entries in self._verbs.values()
+            for _, verb in entries
+            if isinstance(verb, Block)
+            for statement in verb.replaces
+        }
+
+
+def is_argument(place: Place) -> bool:
+    """Whether what stands at a place is an argument of a call or of a class definition."""
+    return isinstance(place.parent, ast.Call | ast.ClassDef) and place.field in ("args", "bases", "keywords")
+
+
+def _clash(verb: Verb, other: Verb) -> bool:
+    if isinstance(verb, Block) and isinstance(other, Drop):
+        return False
+    if not isinstance(verb, _EXCLUSIVE) or not isinstance(other, _EXCLUSIVE):
+        return False
+    if isinstance(verb, Drop) and isinstance(other, Drop):
+        return False
+    if isinstance(verb, Rename) and isinstance(other, Rename):
+        return verb.to != other.to
+    return {type(verb), type(other)} != {Rename, Swap}
+
+
+def _hole_nodes(verb: Verb) -> list[ast.AST]:
+    match verb:
+        case Swap() | Insert() | Append() | AddArgument() | Decorate():
+            return nodes_of(verb.template, verb.holes, verb.node)
+        case Block():
+            return nodes_of(verb.header, verb.holes, verb.node)
+        case _:
+            return []

@@ -1,0 +1,206 @@
+"""The edits inside a statement or header, made in its LibCST tree.
+
+Only the nodes on the way to an edit are copied. Inner edits come first: a hole takes the node as the edits
+inside it have left it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from alchemod.edits import arguments, chains
+from alchemod.edits.ancestry import children
+from alchemod.edits.descent import slot_path, step_path
+from alchemod.edits.filling import Template, fitted
+from alchemod.edits.parentheses import fits, has_open_line_break, has_parentheses, in_brackets, parenthesized
+from alchemod.edits.paths import Path, Step, follow, put_all
+from alchemod.edits.plan import Plan
+from alchemod.edits.refusal import Refusal
+from alchemod.edits.segments import Unit, Units
+from alchemod.edits.templates import Filled
+from alchemod.edits.verbs import AddArgument, Code, Drop, Rename, Swap, Transform
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What has become of a node: a LibCST node, or a list of arguments in its place.
+
+    ``dots`` lead to the dots of new links, when a chain was made longer at its end.
+    """
+
+    node: Any
+    dots: list[Path] = field(default_factory=list)
+
+
+class Renderer:
+    """Renders the units of one file with the edits of a plan. ``fill`` fills the template of a verb."""
+
+    def __init__(self, units: Units, plan: Plan, fill: Callable[[Any], Filled]) -> None:
+        self.units = units
+        self.plan = plan
+        self.ancestry = units.ancestry
+        self._fill = fill
+        self._under_way: set[int] = set()
+
+    def text(self, unit: Unit, indent: str) -> str:
+        """The text of a unit with its edits made, on lines with an indentation."""
+        return unit.render(self.updated(unit.owner).node, indent)
+
+    def updated(self, node: ast.AST) -> Updated:
+        """The counterpart of a node with the edits inside it and on it."""
+        if not self.plan.touches(node):
+            return Updated(self.units.counterpart(node))
+        if id(node) in self._under_way:
+            raise Refusal("two edits each take the other's code")
+        self._under_way.add(id(node))
+        try:
+            return self._edited(node)
+        finally:
+            self._under_way.discard(id(node))
+
+    def value(self, value: Any) -> Any:
+        """The LibCST node for what fills a hole."""
+        if isinstance(value, Code):
+            return cst.parse_expression(value.text)
+        return self.updated(value).node
+
+    def _edited(self, node: ast.AST) -> Updated:
+        current = self._inside(node)
+        for rename in self.plan.on(node, Rename):
+            current = renamed(current, rename.to)
+        for addition in self.plan.on(node, AddArgument):
+            current = self._with_argument(current, addition)
+        for transform in self.plan.on(node, Transform):
+            current = current.visit(transform.transformer)
+        for swap in self.plan.on(node, Swap):
+            if not isinstance(node, ast.stmt):
+                return self._swapped(node, current, swap)
+        return Updated(current)
+
+    def _inside(self, node: ast.AST) -> Any:
+        """The counterpart of a node with the edits below it."""
+        original = self.units.counterpart(node)
+        dropped: list[Step] = []
+        edits: list[tuple[Path, Any]] = []
+        for name, index, child in children(node):
+            if not self.plan.touches(child) or _is_unit(child, name):
+                continue
+            find = slot_path if self.plan.changes_argument(child) else step_path
+            path = find(node, name, index, original)
+            if self.plan.on(child, Drop):
+                dropped.append(_argument_step(path))
+            else:
+                edits += self._child_edits(original, path, child)
+        current = original
+        for step in sorted(dropped, key=lambda step: step[1] or 0, reverse=True):
+            current = arguments.without(current, step)
+        return put_all(current, [(_moved(path, dropped), new) for path, new in edits]) if edits else current
+
+    def _child_edits(self, parent: Any, path: Path, child: ast.AST) -> list[tuple[Path, Any]]:
+        new = self.updated(child)
+        if isinstance(new.node, list):
+            return [(path, arguments.spread(follow(parent, path), new.node))]
+        expression, edits = new.node, []
+        if new.dots and isinstance(parent, cst.Attribute):
+            expression, edits = chains.before_next_dot(parent, expression, new.dots)
+        if self.plan.on(child, Swap) and not has_parentheses(expression) and self._touches_a_word(child):
+            expression = parenthesized(expression)
+        return [(path, fitted(parent, path, expression)), *edits]
+
+    def _swapped(self, node: ast.AST, own: Any, swap: Swap) -> Updated:
+        filled = self._fill(swap)
+        if self.plan.changes_argument(node):
+            call = Template.arguments(filled).with_values(
+                lambda value: own if value is node else self.value(value), open_lines=True
+            )
+            return Updated(list(call.args))
+        if not isinstance(own, cst.BaseExpression):
+            raise Refusal("only an expression, an argument or a simple statement can be swapped")
+        return self._around(node, own, Template.expression(filled))
+
+    def _around(self, node: ast.AST, own: Any, template: Template) -> Updated:
+        """The template with the target in it. Its parentheses go to the result, unless it needs them there."""
+        uses = list(template.uses(node))
+        bare = own.with_changes(lpar=(), rpar=())
+        inner, outer = own, bare
+        if all(path and fits(bare, follow(template.code, path[:-1]), path[-1][0]) for path in uses):
+            inner, outer = bare, own
+            if uses and all(in_brackets(template.code, path) for path in uses) and _is_plain(own):
+                outer = bare
+        code = template.with_values(
+            lambda value: inner if value is node else self.value(value), open_lines=True
+        )
+        code = code.with_changes(lpar=(*outer.lpar, *code.lpar), rpar=(*code.rpar, *outer.rpar))
+        dots = chains.links(code, uses[0]) if len(uses) == 1 else []
+        if dots:
+            code = chains.at_the_end(code, inner, dots)
+        if not code.lpar and has_open_line_break(code) and not self._stands_in_brackets(node):
+            code = parenthesized(code)
+        return Updated(code, dots)
+
+    def _with_argument(self, current: Any, addition: AddArgument) -> Any:
+        call = Template.arguments(self._fill(addition)).with_values(self.value, open_lines=True)
+        for new in call.args:
+            current = arguments.with_added(current, new)
+        return current
+
+    def _stands_in_brackets(self, node: ast.AST) -> bool:
+        unit, path = self.units.holding(node), self.units.path(node)
+        return isinstance(unit.owner, ast.expr) or in_brackets(unit.tree, path)
+
+    def _touches_a_word(self, node: ast.AST) -> bool:
+        """Whether the node stands without a blank next to a keyword or number, as in ``return[1]``."""
+        source = self.units.source
+        start, end = source.span(node)
+        around = source.utf8[max(start - 1, 0) : start] + source.utf8[end : end + 1]
+        return any(chr(byte).isalnum() or byte == ord("_") for byte in around)
+
+
+def renamed(node: Any, to: str) -> Any:
+    """A LibCST node with its name spelled otherwise. Raises Refusal when it has none."""
+    match node:
+        case cst.Name():
+            return node.with_changes(value=to)
+        case cst.Attribute():
+            return node.with_changes(attr=node.attr.with_changes(value=to))
+        case cst.Arg(keyword=cst.Name() as keyword):
+            return node.with_changes(keyword=keyword.with_changes(value=to))
+        case cst.ImportAlias():
+            return node.with_changes(name=cst.parse_expression(to))
+        case cst.Param() | cst.FunctionDef() | cst.ClassDef():
+            return node.with_changes(name=node.name.with_changes(value=to))
+        case _:
+            raise Refusal("there is no name to change")
+
+
+def _is_unit(child: ast.AST, name: str) -> bool:
+    return name == "decorator_list" or isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case)
+
+
+def _argument_step(path: Path) -> Step:
+    if path[0][0] not in ("args", "bases", "keywords"):
+        raise Refusal("only a statement, an argument, a decorator or a handler can be dropped")
+    return path[0]
+
+
+def _moved(path: Path, dropped: list[Step]) -> Path:
+    """A path among the arguments, when some before have been dropped."""
+    if not dropped or not path or path[0][1] is None:
+        return path
+    name, index = path[0]
+    before = sum(1 for gone, at in dropped if gone == name and at is not None and at < path[0][1])
+    return ((name, index - before), *path[1:])  # type: ignore[operator]
+
+
+def _is_plain(expression: Any) -> bool:
+    """Whether the parentheses of an expression hold neither line breaks nor comments next to them."""
+    spaces = [*(paren.whitespace_after for paren in expression.lpar)]
+    spaces += [paren.whitespace_before for paren in expression.rpar]
+    return all(isinstance(space, cst.SimpleWhitespace) for space in spaces) and not has_open_line_break(
+        expression.with_changes(lpar=(), rpar=())
+    )

@@ -1,0 +1,86 @@
+"""The verbs of one file carried out: bytes in, bytes out, and the proof that they are what was promised."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alchemod.edits.ancestry import Ancestry
+from alchemod.edits.attempt import Attempt, Refused
+from alchemod.edits.imports import ImportRequest
+from alchemod.edits.verbs import Verb
+from alchemod.text.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The outcome for one file.
+
+    ``source`` is the file with the edits of the fixes in ``applied``, ``tree`` its tree; ``refused`` maps the
+    other fixes to the reason. ``imports`` are the names that the new code needs and the file does not import.
+    """
+
+    source: SourceFile
+    tree: ast.Module
+    applied: frozenset[Hashable]
+    refused: Mapping[Hashable, str] = field(default_factory=dict)
+    imports: tuple[ImportRequest, ...] = ()
+
+
+def rewrite(
+    source: SourceFile,
+    tree: ast.Module,
+    edits: Mapping[Hashable, Sequence[Verb]],
+    *,
+    whole_module: bool = False,
+    line_length: int = 88,
+    pending: Sequence[ImportRequest] = (),
+) -> Rewritten:
+    """Carry out the verbs of one file, given by fix.
+
+    The verbs of a fix are all carried out or none: a fix that cannot be, or whose result is not what its
+    templates promise, is refused with a reason, and the others are done without it. Of two that clash the
+    first in ``edits`` wins, and the outer of two that are nested. Nothing is raised for a verb.
+
+    ``whole_module`` renders from one LibCST tree of the module instead of one tree per statement: slower, with
+    the same result. New lines are kept below ``line_length`` characters where the old ones were. ``pending``
+    are the ``imports`` of earlier passes over the same file, not written yet.
+    """
+    ancestry = Ancestry(tree)
+
+    def attempt(fixes: Mapping[Hashable, Sequence[Verb]]) -> Attempt:
+        return Attempt(source, ancestry, fixes, pending, whole_module=whole_module, line_length=line_length)
+
+    refused: dict[Hashable, str] = {}
+    left = {fix: tuple(verbs) for fix, verbs in edits.items()}
+    while left:
+        together = attempt(left)
+        try:
+            new_source, new_tree = together.run()
+        except Refused as refusal:
+            guilty = dict.fromkeys(refusal.fixes, refusal.reason) or _guilty(attempt, left)
+            refused |= guilty
+            left = {fix: verbs for fix, verbs in left.items() if fix not in guilty}
+            continue
+        refused |= together.refused
+        applied = frozenset(left).difference(together.refused)
+        return Rewritten(new_source, new_tree, applied, refused, together.imports)
+    return Rewritten(source, tree, frozenset(), refused)
+
+
+def _guilty(
+    attempt: Callable[[Mapping[Hashable, Sequence[Verb]]], Attempt],
+    fixes: Mapping[Hashable, Sequence[Verb]],
+) -> dict[Hashable, str]:
+    """The fixes that fail when they are added, one by one, to those that succeed; and why."""
+    good: dict[Hashable, Sequence[Verb]] = {}
+    guilty: dict[Hashable, str] = {}
+    for fix, verbs in fixes.items():
+        try:
+            attempt({**good, fix: verbs}).run()
+        except Refused as refusal:
+            guilty[fix] = refusal.reason
+        else:
+            good[fix] = verbs
+    return guilty

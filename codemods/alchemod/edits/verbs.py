@@ -1,0 +1,216 @@
+"""The verbs in which a rule proposes an edit, on nodes of the original :mod:`ast` tree.
+
+New code is a text template. Its holes are filled by keyword arguments, or stand for themselves:
+
+=================================  =================================================================
+``{name}``                         a node of the original (with the edits inside it), a :class:`Code`,
+                                   or a ``str`` that is an identifier, dotted or not
+``{name!r}``                       a Python value, written as a literal
+``{_}``                            the target of the verb itself
+``{*body}``                        statements: the wrapped ones in :func:`block`, elsewhere a sequence of
+                                   simple statements and :class:`Code`
+``{sqlalchemy.orm.selectinload}``  a qualified name, imported or spelled as the file already spells it;
+                                   its last part is the name, the rest the module
+``{{``, ``}}``                     a brace
+=================================  =================================================================
+
+Parentheses around a filled hole and around the result are decided here by precedence; a template holds
+only those that belong to its own code.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Holes: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Source text of one Python expression (or of statements, where statements stand), for a hole."""
+
+    text: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rename:
+    """See :func:`rename`."""
+
+    node: ast.AST
+    to: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Swap:
+    """See :func:`swap`."""
+
+    node: ast.AST
+    template: str
+    holes: Holes
+    drops_noqa: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Drop:
+    """See :func:`drop`."""
+
+    node: ast.AST
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Dissolve:
+    """See :func:`dissolve`."""
+
+    node: ast.stmt
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """See :func:`block`."""
+
+    node: ast.stmt
+    last: ast.stmt
+    header: str
+    holes: Holes
+    replaces: tuple[ast.stmt, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Insert:
+    """See :func:`insert`."""
+
+    node: ast.stmt
+    after: bool
+    template: str
+    holes: Holes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Append:
+    """See :func:`append`."""
+
+    node: ast.ClassDef | ast.Module
+    template: str
+    holes: Holes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AddArgument:
+    """See :func:`add_argument`."""
+
+    node: ast.Call | ast.ClassDef
+    template: str
+    holes: Holes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Decorate:
+    """See :func:`decorate`."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    template: str
+    holes: Holes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Transform:
+    """See :func:`transform`."""
+
+    node: ast.AST
+    transformer: Any
+    promise: ast.AST
+    holes: Holes = field(default_factory=dict)
+
+
+Verb: TypeAlias = (
+    Rename | Swap | Drop | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform
+)
+
+
+def rename(node: ast.AST, to: str, /) -> Rename:
+    """Give a name another spelling.
+
+    ``node`` is an attribute (its last part changes), a name, a keyword argument, a parameter, an imported
+    alias (what is imported changes, an ``as`` stays), or the definition of a function or class.
+    """
+    return Rename(node, to)
+
+
+def swap(node: ast.AST, template: str, /, *, drops_noqa: tuple[str, ...] = (), **holes: Any) -> Swap:
+    """Put ``template`` in the place of an expression, an argument or a simple statement.
+
+    An argument (``ast.keyword``, or an expression that stands as argument) may become any argument, a
+    statement any number of statements. ``drops_noqa`` names the codes whose cause goes with the old code:
+    they are taken out of a ``noqa`` comment on the lines of ``node``.
+    """
+    return Swap(node, template, holes, drops_noqa)
+
+
+def drop(node: ast.AST, /) -> Drop:
+    """Take away a statement, an argument, a decorator or an exception handler.
+
+    Comments stay. A suite that loses its last statement keeps ``pass``; an emptied ``finally`` or ``else``
+    goes, and a ``try`` that has neither handlers nor ``finally`` left is dissolved.
+    """
+    return Drop(node)
+
+
+def dissolve(node: ast.stmt, /) -> Dissolve:
+    """Put the body of a compound statement without ``else`` in the place of the statement."""
+    return Dissolve(node)
+
+
+def block(
+    first: ast.stmt, last: ast.stmt, header: str, /, *, replaces: tuple[ast.stmt, ...] = (), **holes: Any
+) -> Block:
+    r"""Make the statements from ``first`` to ``last``, of one suite, the body of ``header``.
+
+    ``header`` is the first line of a compound statement, such as ``with {maker} as {name}:``; it may end in
+    ``\n    {*body}``. Statements in ``replaces`` lie in the range and disappear into the header: what the
+    holes take from them stays, with the edits inside it.
+    """
+    return Block(first, last, header.removesuffix("\n    {*body}"), holes, replaces)
+
+
+def insert(
+    template: str, /, *, before: ast.stmt | None = None, after: ast.stmt | None = None, **holes: Any
+) -> Insert:
+    """Add statements before or after one. Before the first and after the last of a block means outside it.
+
+    Comments directly above a statement belong to it: what is inserted before stands above them.
+    Raises TypeError unless exactly one of ``before`` and ``after`` is given.
+    """
+    if before is not None and after is None:
+        return Insert(before, False, template, holes)
+    if after is not None and before is None:
+        return Insert(after, True, template, holes)
+    raise TypeError("insert() needs one of before= and after=")
+
+
+def append(node: ast.ClassDef | ast.Module, template: str, /, **holes: Any) -> Append:
+    """Add statements at the end of a class body or module. They take the place of a lone ``pass``."""
+    return Append(node, template, holes)
+
+
+def add_argument(node: ast.Call | ast.ClassDef, template: str, /, **holes: Any) -> AddArgument:
+    """Add an argument after the others, before ``**kwargs``; a trailing comma and the layout are kept."""
+    return AddArgument(node, template, holes)
+
+
+def decorate(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, template: str, /, **holes: Any
+) -> Decorate:
+    """Add a decorator above the others. ``template`` is the expression, without ``@``."""
+    return Decorate(node, template.removeprefix("@"), holes)
+
+
+def transform(node: ast.AST, transformer: Any, promise: ast.AST, /) -> Transform:
+    """Run a ``libcst.CSTTransformer`` on an expression or simple statement: the escape hatch.
+
+    ``promise`` is the tree that must come out, of the kind of ``node``. It is the author's word and is
+    compared with the result; so such a fix can be safe only if the promise was made with care.
+    """
+    return Transform(node, transformer, promise)
