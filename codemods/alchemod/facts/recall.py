@@ -42,6 +42,11 @@ class Recall(Generic[Answer]):
         """Say that the answer now looked for is not given its full depth, so that it is not remembered."""
         self._reach = -1
 
+    def keep(self, question: Hashable, answer: Answer | None) -> None:
+        """Remember the answer to a question met on the way, unless a circle was met too."""
+        if self._reach == _NOWHERE:
+            self._known[question] = answer
+
     def ask(self, question: Hashable, find: Callable[[], Answer | None]) -> Answer | None:
         """The answer, found by `find` the first time; None while `find` itself asks the same again."""
         if question in self._known:

@@ -26,7 +26,7 @@ DECLARATIVE_BASES = frozenset(
 FLASK_OWN = frozenset(
     {"Model", "session", "engine", "engines", "metadata", "metadatas", "Query", "Table", "init_app"}
 )
-"""Attributes of a Flask-SQLAlchemy `db` object that are its own; all others are those of `sqlalchemy` and `sqlalchemy.orm`."""
+"""Attributes a Flask-SQLAlchemy `db` object has of its own; the others are `sqlalchemy`'s and `sqlalchemy.orm`'s."""
 
 FLASK = "flask_sqlalchemy:"
 """Prefix of the names this analysis gives to Flask-SQLAlchemy's own attributes: `flask_sqlalchemy:session`."""

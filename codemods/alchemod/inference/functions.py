@@ -43,14 +43,10 @@ class Functions:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._returned: dict[object, Answer | None] = {}
-        self._attributes: dict[tuple[ClassFacts, str], Answer | None] = {}
         self._calls: dict[FunctionFacts, tuple[list[tuple[ast.Call, Place]], bool]] = {}
 
     def forget(self) -> None:
         """Drop all summaries: the content of a file changed."""
-        self._returned.clear()
-        self._attributes.clear()
         self._calls.clear()
 
     def returned(self, function: Answer | None, call: ast.Call | None, place: Place) -> Answer | None:
@@ -72,10 +68,7 @@ class Functions:
                 return None
         if inside is None:
             return None
-        if key not in self._returned:
-            self._returned[key] = None
-            self._returned[key] = self._summary(inside)
-        answer = self._returned[key]
+        answer = self._resolver.recall.ask(("returned", key), lambda: self._summary(inside))
         return resting_on(answer.value, (function, answer)) if answer is not None else None
 
     def _summary(self, inside: Place) -> Answer | None:
@@ -208,11 +201,8 @@ class Functions:
 
     def instance_attribute(self, answer: Answer, facts: ClassFacts, name: str) -> Answer | None:
         """What `self.name` holds, from every assignment in the methods of the class and its ancestors."""
-        key = (facts, name)
-        if key not in self._attributes:
-            self._attributes[key] = None
-            self._attributes[key] = self._assigned_on_self(facts, name)
-        found = self._attributes[key]
+        key = ("on self", facts, name)
+        found = self._resolver.recall.ask(key, lambda: self._assigned_on_self(facts, name))
         return resting_on(found.value, (answer, found)) if found is not None else None
 
     def _assigned_on_self(self, facts: ClassFacts, name: str) -> Answer | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from alchemod.facts.lookup import Definition, External, Variable
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module, imported
 from alchemod.facts.project import Project
+from alchemod.facts.recall import Recall
 from alchemod.inference import calls, members
 from alchemod.inference.annotation import annotated
 from alchemod.inference.bindings import Binding
@@ -54,28 +55,19 @@ class Resolver:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.functions = Functions(self)
-        self._memo: dict[ast.expr, Answer | None] = {}
-        self._depth = 0
+        self.recall: Recall[Answer] = Recall()
         self._generation = project.generation
 
     def value(self, node: ast.expr, place: Place) -> Answer | None:
         """What `node` is where it stands, None when it is not known."""
         if self._generation != self.project.generation:
-            self._memo.clear()
+            self.recall.clear()
             self.functions.forget()
             self._generation = self.project.generation
-        if node in self._memo:
-            return self._memo[node]
-        if self._depth >= _MAX_DEPTH:
+        if self.recall.depth >= _MAX_DEPTH and node not in self.recall:
+            self.recall.cut()
             return None
-        self._memo[node] = None  # an expression that depends on itself has no answer
-        self._depth += 1
-        try:
-            answer = self._value(node, place)
-        finally:
-            self._depth -= 1
-        self._memo[node] = answer
-        return answer
+        return self.recall.ask(node, lambda: self._value(node, place))
 
     def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
         """Where a node of the current tree of `path` stands; None when the file cannot be parsed."""
@@ -312,19 +304,22 @@ class Resolver:
     def _chain(self, node: ast.Attribute | ast.Call, place: Place) -> Answer | None:
         """A chain of attributes and calls, from its root outwards, without recursion over its length."""
         links: list[_Link] = []
+        known: Answer | None = None
         current: ast.expr = node
         while isinstance(current, ast.Attribute | ast.Call):
-            if links and current in self._memo:
+            if links and current in self.recall:
                 break
             known = calls.known_by_arguments(current, place, self)
-            if known is not None and known.certainty == "proved":
-                self._memo[current] = known
+            if known is not None and known.certainty != "proved":
+                known = None
+            if known is not None:
+                self.recall.keep(current, known)
                 break
             links.append(_Link(current))
             current = current.func if isinstance(current, ast.Call) else current.value
             if len(links) > _MAX_LINKS:
                 return None
-        answer = self._memo[current] if current in self._memo else self.value(current, place)
+        answer = known if known is not None else self.value(current, place)
         for link in reversed(links):
             if answer is None:
                 answer = calls.known_by_arguments(link.node, place, self)
@@ -333,7 +328,7 @@ class Resolver:
             else:
                 answer = calls.call(answer, link.node, place, self)
             if link.node is not node:
-                self._memo[link.node] = answer
+                self.recall.keep(link.node, answer)
         return answer
 
     def agreeing(self, answers: Iterable[Answer | None]) -> Answer | None:
@@ -380,6 +375,9 @@ def _is_none(value: ast.expr | None) -> bool:
 
 
 _BUILTIN_TYPES = frozenset(
-    {"list", "set", "sorted", "tuple", "reversed", "enumerate", "zip", "len", "next", "iter", "str", "int", "dict", "map",
-     "filter", "bool", "float", "sum", "min", "max", "any", "all", "print", "isinstance", "range", "type", "super", "getattr"}
+    {
+        "all", "any", "bool", "dict", "enumerate", "filter", "float", "getattr", "int", "isinstance", "iter", "len",
+        "list", "map", "max", "min", "next", "print", "range", "reversed", "set", "sorted", "str", "sum", "super",
+        "tuple", "type", "zip",
+    }
 )  # fmt: skip
