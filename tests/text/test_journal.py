@@ -212,7 +212,7 @@ def test_a_group_is_written_all_or_nothing(root: Path, culprit: str) -> None:
 def test_files_that_were_not_written_are_none_of_undos_business(root: Path) -> None:
     (root / "a.py").write_bytes(b"mine")
     applied = apply_all(root, changes(root))
-    assert [p.message for p in applied.failures] == ["has changed since it was read and was left alone"]
+    assert [p.message for p in applied.failures] == ["has changed since it was read and was left alone: run again"]
     undone = undo(root, None)
     assert (undone.left_alone, undone.failures) == ((), ())
     assert (root / "a.py").read_bytes() == b"mine"

@@ -203,7 +203,7 @@ def _check_utf8(body: bytes, declared: bool) -> None:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        hint = "" if declared else " and declares no other encoding"
+        hint = "" if declared else " and declares no other encoding: save it as UTF-8 or add a coding line"
         byte = body[error.start]
         raise DecodeError(f"is not UTF-8 (byte 0x{byte:02x}){hint}", _line_of(body, error.start)) from None
 

@@ -95,7 +95,7 @@ def create_synced(file: Path | str, data: bytes, owner: tuple[int, int] | None =
 def _check_unchanged(target: str, expected: bytes) -> None:
     with open(target, "rb") as file:
         if file.read() != expected:
-            raise WriteError("has changed since it was read and was left alone")
+            raise WriteError("has changed since it was read and was left alone: run again")
 
 
 def _is_inside(target: str, root: Path | None) -> bool:
