@@ -43,8 +43,8 @@ def change_set(finding: Finding, path: Path) -> ChangeSet:
 def owned(sets: Iterable[ChangeSet], ranks: Mapping[str, int]) -> list[ChangeSet]:
     """The change sets that own all their sites, one owner per site; the others wait for the next pass.
 
-    A site is the node of a finding or the target of an edit. Owners are chosen by the rank of their rules (see
-    `Registry.order`), then in source order.
+    A site is the node of a finding or the target of an edit. Owners are chosen, and returned, by the rank of their rules
+    (see `Registry.order`), then in source order.
     """
     taken: set[int] = set()
     owners = []
@@ -53,7 +53,7 @@ def owned(sets: Iterable[ChangeSet], ranks: Mapping[str, int]) -> list[ChangeSet
         if taken.isdisjoint(sites):
             taken |= sites
             owners.append(candidate)
-    return sorted(owners, key=lambda one: one.finding.order)
+    return owners
 
 
 _SHARED = frozenset({"Append", "Insert"})
