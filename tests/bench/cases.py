@@ -5,6 +5,7 @@ The first line that is no comment ends it. The keys:
 
 `expect: ALC201 safe`      a finding of this code and safety (`safe`, `unsafe`, `report`), and with a number
                            after it so many of them; repeatable. `expect: nothing` means none.
+                           A `keep_` case need not say so.
 `says: text`               some finding's message, why or missing fact contains this text; repeatable.
 `versions: 1.4 2.0`        the SQLAlchemy series the case runs under, before and after; default: all of them.
                            The project of the case allows the range of the ones of after.
@@ -43,6 +44,7 @@ _DIRECTIVE = re.compile(r"#\s*([a-z]+(?: (?:before|after))?)\s*:\s*(.*?)\s*$")
 _SKIPPED = re.compile(r"#!|#.*coding[:=]")
 _EXPECT = re.compile(r"([A-Z]{3}\d{3}) (safe|unsafe|report)(?: (\d+))?$")
 _STATEMENTS = re.compile(r"equal|fewer|any|[+-]\d+$")
+_KEEP = "keep_"
 _RUN_AT_ALL = re.compile(rb"\bprint\(|__main__")
 
 Expected = tuple[str, str]
@@ -86,7 +88,8 @@ class Case:
 
     @property
     def is_keep(self) -> bool:
-        return self.name.startswith("keep_")
+        """Whether the case is a look-alike that must stay as it is."""
+        return self.name.startswith(_KEEP)
 
     @property
     def is_unsafe(self) -> bool:
@@ -133,7 +136,7 @@ def read_case(path: Path) -> Case:
     main = path / MAIN if path.is_dir() else path
     if not main.is_file():
         raise CaseError(f"{path}: a case of several files needs a {MAIN} with the head comment")
-    head = _Head(main)
+    head = _Head(path, main)
     case = Case(
         path=path,
         rule=f"{path.parent.parent.name}/{path.parent.name}",
@@ -159,7 +162,7 @@ class _Head:
     NEED_RUN = ("statements", "sql", *SIDED, "rows")
     KEYS = ("expect", "says", "versions", "before", "after", "run", *NEED_RUN, "options", "note")
 
-    def __init__(self, main: Path) -> None:
+    def __init__(self, path: Path, main: Path) -> None:
         self._main = main
         self._source = main.read_bytes()
         self._directives: dict[str, list[tuple[int, str]]] = {}
@@ -173,7 +176,7 @@ class _Head:
                 known = ", ".join(self.KEYS)
                 raise self.error(number, f"{line!r} is no directive; write '# key: value' with a key of: {known}")
             self._directives.setdefault(match[1], []).append((number, match[2]))
-        if "expect" not in self._directives:
+        if "expect" not in self._directives and not path.name.startswith(_KEEP):
             raise self.error(1, "the head comment needs '# expect: CODE safe|unsafe|report' or '# expect: nothing'")
 
     def error(self, line: int, message: str) -> CaseError:
@@ -194,11 +197,12 @@ class _Head:
 
     def expected(self) -> Counter[Expected]:
         expected: Counter[Expected] = Counter()
-        for number, value in self._directives["expect"]:
+        given = self._directives.get("expect", [])
+        for number, value in given:
             match = _EXPECT.match(value)
             if match:
                 expected[match[1], match[2]] += int(match[3] or 1)
-            elif value != "nothing" or len(self._directives["expect"]) > 1:
+            elif value != "nothing" or len(given) > 1:
                 raise self.error(number, f"'expect' is 'CODE safe|unsafe|report [number]' or 'nothing', not {value!r}")
         return expected
 

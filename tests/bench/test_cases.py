@@ -112,6 +112,11 @@ def test_a_look_alike_expects_no_fix(tmp_path: Path) -> None:
         read_case(path)
 
 
+def test_a_look_alike_need_not_say_that_it_expects_nothing(tmp_path: Path) -> None:
+    case = read_case(write(tmp_path, "# note: a Django manager\nx = 1\n", "keep_manager.py"))
+    assert not case.expected
+
+
 def test_a_folder_without_main(tmp_path: Path) -> None:
     write(tmp_path, "x = 1\n", "shop/models.py")
     with pytest.raises(CaseError, match=r"needs a main\.py with the head comment"):

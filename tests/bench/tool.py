@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -54,7 +55,7 @@ def apply(files: Mapping[str, bytes], versions: Sequence[str], *options: str) ->
         if not any(name in files for name in _DEPENDENCY_FILES):
             (root / "pyproject.toml").write_text(_project(versions), "utf-8")
         code, output, complaint = command_line("apply", "--yes", "--format", "json", *options, str(root))
-        assert code in (0, 1), f"alchemod apply ended with {code}\n{output}\n{complaint}"
+        assert code in (0, 1), f"alchemod apply ended with {code}: {complaint or output}"
         document = json.loads(output)
         return Refactored(
             findings=tuple(
@@ -111,6 +112,19 @@ class _Captured(io.TextIOWrapper):
         self.flush()
         raw = self.buffer.getvalue() if isinstance(self.buffer, io.BytesIO) else b""
         return raw.decode("utf-8", "backslashreplace")
+
+
+@contextlib.contextmanager
+def whole_modules() -> Iterator[None]:
+    """Render every fix from one LibCST tree of its module, the slow path, while this lasts."""
+    from alchemod.edits import rewrite as rewriting
+
+    usual = rewriting.rewrite
+    rewriting.rewrite = functools.partial(usual, whole_module=True)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        rewriting.rewrite = usual
 
 
 @contextlib.contextmanager

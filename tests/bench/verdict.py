@@ -55,7 +55,7 @@ def _unlike_stated(case: Case, run: Run, side: str) -> Iterator[str]:
     """How a run departs from the outcome that the head comment states for its side."""
     if not case.states_outcome:
         if run.error and side == "before":
-            yield f"SQLAlchemy {run.version}: the program fails before\n{run.traceback}"
+            yield f"SQLAlchemy {run.version}: the program fails before\n{_end(run.traceback)}"
         return
     where = f"SQLAlchemy {run.version}, {side}"
     prints, raises = getattr(case.prints, side), getattr(case.raises, side)
@@ -64,7 +64,13 @@ def _unlike_stated(case: Case, run: Run, side: str) -> Iterator[str]:
     raised = run.error.split(":")[0].removeprefix("builtins.") if run.error else None
     if [raised] != (list(raises) or [None]):
         stated = ", ".join(raises) or "nothing"
-        yield f"{where}: raises {raised or 'nothing'}, stated is {stated}\n{run.traceback}"
+        yield f"{where}: raises {raised or 'nothing'}, stated is {stated}\n{_end(run.traceback)}"
+
+
+def _end(traceback: str) -> str:
+    """The part of a traceback that names the line of the program and the exception."""
+    lines = traceback.splitlines()
+    return "\n".join(lines if len(lines) < 10 else [*lines[3:6], "    ...", *lines[-3:]])
 
 
 def _wrong_statements(case: Case, where: str, before: Run, after: Run) -> Iterator[str]:

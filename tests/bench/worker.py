@@ -43,6 +43,7 @@ class Databases:
         self._open: list[tuple[str, sqlite3.Connection]] = []
         self._files: set[str] = set()
         self._closed_memory: list[str] = []
+        self._lock = threading.RLock()  # drivers close connections on threads of their own
         self._genuine_connect: Callable[..., sqlite3.Connection] = sqlite3.connect
         sqlite3.connect = sqlite3.dbapi2.connect = self._connect  # type: ignore[assignment]
 
@@ -68,25 +69,26 @@ class Databases:
 
     def _forget(self, closing: sqlite3.Connection) -> None:
         """Keep the committed rows of an in-memory database that is about to vanish."""
-        for entry in self._open:
-            path, connection = entry
-            if connection is closing:
-                self._open.remove(entry)
-                if not path:
-                    self._closed_memory.append(_committed(connection))
-                return
+        with self._lock:
+            for entry in self._open:
+                path, connection = entry
+                if connection is closing:
+                    self._open.remove(entry)
+                    if not path:
+                        self._closed_memory.append(_committed(connection))
+                    return
 
     def dumps(self) -> list[str]:
-        """The committed content of each database, as SQL: in-memory ones first, then files by name."""
-        dumps = list(self._closed_memory)
-        for path, connection in self._open:
-            if path:
-                connection.rollback()
-            else:
-                dumps.append(_committed(connection))
-        files = filter(os.path.exists, sorted(self._files))
-        dumps.extend(_committed(self._genuine_connect(path)) for path in files)
-        return [dump for dump in dumps if dump]
+        """The committed content of each database, as SQL: in-memory ones first, sorted, then files by name."""
+        with self._lock:
+            for path, connection in self._open:
+                if path:
+                    connection.rollback()
+                else:
+                    self._closed_memory.append(_committed(connection))
+            files = filter(os.path.exists, sorted(self._files))
+            dumps = sorted(self._closed_memory) + [_committed(self._genuine_connect(path)) for path in files]
+            return [dump for dump in dumps if dump]
 
 
 def _committed(connection: sqlite3.Connection) -> str:

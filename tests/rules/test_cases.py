@@ -11,7 +11,7 @@ from syrupy.location import PyTestLocation
 
 from bench.cases import Case, find_cases, read_case
 from bench.execution import Bench
-from bench.tool import Refactored, apply
+from bench.tool import Refactored, apply, whole_modules
 from bench.verdict import portrait, wrong_findings, wrong_runs
 
 ROOT = Path(__file__).parents[2] / "fixtures" / "rules"
@@ -68,6 +68,8 @@ def test_case(case: Case, bench: Bench, snapshot: SnapshotAssertion) -> None:
 
     again = refactor(case, dict(refactored.files))
     assert again.files == refactored.files, "a second run changes something"
+    with whole_modules():
+        assert refactor(case).files == refactored.files, "rendering whole modules gives other bytes"
 
     if case.runnable:
         runs = bench.run(
