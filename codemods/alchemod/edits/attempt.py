@@ -69,6 +69,14 @@ class Attempt:
         """The imports that the new code needs."""
         return self._names.requests
 
+    def removable(self, tree: ast.Module) -> frozenset[str]:
+        """The names that edited statements used, and that nothing in the new tree uses."""
+        used: set[str] = set()
+        for _, verb in self._plan.verbs():
+            if not isinstance(verb.node, ast.Module | ast.ClassDef):
+                used |= _names(self._ancestry.statement(verb.node))
+        return frozenset(used - _names(tree)) if used else frozenset()
+
     def run(self) -> tuple[SourceFile, ast.Module]:
         """The new file and its tree. Raises Refused."""
         if not self._plan.fixes:
@@ -160,3 +168,7 @@ class Attempt:
             return first == len(edits) or starts[first] > end
 
         return unchanged
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -18,7 +18,9 @@ class Rewritten:
     """The outcome for one file.
 
     ``source`` is the file with the edits of the fixes in ``applied``, ``tree`` its tree; ``refused`` maps the
-    other fixes to the reason. ``imports`` are the names that the new code needs and the file does not import.
+    other fixes to the reason. ``imports`` are the names that the new code needs and the file does not import,
+    ``removable`` those that the old code used and the new code does not: both for
+    :func:`alchemod.edits.imports.apply_imports`.
     """
 
     source: SourceFile
@@ -26,6 +28,7 @@ class Rewritten:
     applied: frozenset[Hashable]
     refused: Mapping[Hashable, str] = field(default_factory=dict)
     imports: tuple[ImportRequest, ...] = ()
+    removable: frozenset[str] = frozenset()
 
 
 def rewrite(
@@ -65,7 +68,7 @@ def rewrite(
             continue
         refused |= together.refused
         applied = frozenset(left).difference(together.refused)
-        return Rewritten(new_source, new_tree, applied, refused, together.imports)
+        return Rewritten(new_source, new_tree, applied, refused, together.imports, together.removable(new_tree))
     return Rewritten(source, tree, frozenset(), refused)
 
 

@@ -108,11 +108,15 @@ def _rendered(
     path: Path, source: SourceFile, tree: ast.Module, sets: Sequence[ChangeSet], failures: list[Failure]
 ) -> tuple[SourceFile | None, dict[str, str]]:
     """The new content of one file, None if nothing is left to do in it, and the sets that were refused."""
+    from alchemod.edits.imports import apply_imports
     from alchemod.edits.rewrite import rewrite
 
     try:
         rewritten = rewrite(source, tree, {one.id: one.edits[path] for one in sets})
-        return (rewritten.source if rewritten.applied else None), dict(rewritten.refused)
+        if not rewritten.applied:
+            return None, dict(rewritten.refused)
+        imports = rewritten.imports, rewritten.removable
+        return apply_imports(rewritten.source, rewritten.tree, *imports), dict(rewritten.refused)
     except Exception as error:
         if len(sets) == 1:
             failures.append(_failure(path, sets[0].finding, error))
