@@ -73,9 +73,13 @@ class Domain(ABC, Generic[S]):
         """The end of a comprehension, whose targets are gone."""
         return after
 
-    def turned(self, node: ast.AST, before: S, after: S) -> S:
-        """The state behind a loop or comprehension: `before` is its start, `after` the join of the ends of
-        its turns."""
+    def end_turn(self, node: ast.AST, state: S) -> S:
+        """The end of a turn of the loop or comprehension clause `node`, where all normal ends of its body meet."""
+        return state
+
+    def turned(self, node: ast.AST, before: S, after: S, exhausted: bool) -> S:
+        """The state behind the loop or clause `node`: `before` is its start, `after` its end. `exhausted` is false on
+        the way out by `break`."""
         return after
 
     def runs_now(self, generator: ast.GeneratorExp, call: ast.Call) -> bool:

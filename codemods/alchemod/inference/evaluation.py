@@ -23,6 +23,10 @@ class Evaluator(Generic[S]):
         self._depth = 0
         self._steps: dict[ast.expr, list[Step]] = {}
 
+    def evaluate(self, node: ast.expr, state: S) -> S | None:
+        """The state behind `node`, exceptions left aside: for a domain that runs the body of a lambda itself."""
+        return self._evaluate(node, state, {})
+
     def _evaluate(self, node: ast.expr, state: S | None, out: Channels[S]) -> S | None:
         """The state behind `node`; exits of its evaluation are added to `out`."""
         if state is None:
@@ -142,9 +146,11 @@ class Evaluator(Generic[S]):
                 turn, fails = self._branch(test, turn, out)
                 skipped = self._join(skipped, fails)
             end = self._join(skipped, self._clauses(node, rest, results, turn, out))
+            if end is not None:
+                end = self._domain.end_turn(clause, end)
             again = self._join(head, end)
             if again is None or again is head or again == head:
-                return None if element is None else self._domain.turned(clause, start, element)
+                return None if element is None else self._domain.turned(clause, start, element, True)
             head = again
         raise TooComplexError
 

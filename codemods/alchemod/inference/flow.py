@@ -174,24 +174,25 @@ class Walker(Evaluator[S]):
     ) -> S | None:
         if state is None:
             return None
-        done, inner = self._fixpoint(turn, state)
+        done, inner = self._fixpoint(node, turn, state)
         broken = inner.pop("break", None)
         inner.pop("continue", None)
         self._pass_on(inner, out)
         if done is not None:
-            done = self._domain.turned(node, state, done)
+            done = self._domain.turned(node, state, done, True)
         done = self._block(node.orelse, done, out)
         if broken is not None:
-            broken = self._domain.turned(node, state, broken)
+            broken = self._domain.turned(node, state, broken, False)
         return self._join(done, broken)
 
     def _fixpoint(
-        self, turn: Callable[[S, Channels[S]], tuple[S | None, S | None]], head: S
+        self, node: ast.AST, turn: Callable[[S, Channels[S]], tuple[S | None, S | None]], head: S
     ) -> tuple[S | None, Channels[S]]:
         for _ in range(MAX_TURNS):
             inner: Channels[S] = {}
             done, end = turn(head, inner)
-            again = self._join(self._join(head, end), inner.get("continue"))
+            end = self._join(end, inner.get("continue"))
+            again = self._join(head, None if end is None else self._domain.end_turn(node, end))
             if again is None or again is head or again == head:
                 return done, inner
             head = again

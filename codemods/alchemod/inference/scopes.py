@@ -182,6 +182,18 @@ def targets_of(comprehension: Comprehension) -> set[str]:
     }
 
 
+def bindings_in_place(scope: Scope) -> dict[ast.AST, Binding]:
+    """The bindings of a function's own names and those of its comprehensions, by target."""
+    found = {target: binding for target, binding in scope.binding_of.items() if binding not in scope.outer_bindings}
+    stack = list(scope.children)
+    while stack:
+        inner = stack.pop()
+        if inner.is_comprehension:
+            found.update(inner.binding_of)
+            stack += inner.children
+    return found
+
+
 class _Facts:
     def __init__(self) -> None:
         self.bindings: dict[str, list[Binding]] = {}

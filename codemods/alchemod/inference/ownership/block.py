@@ -59,8 +59,8 @@ class Plan:
 
 
 Obstacle: TypeAlias = Literal["unnamed", "conditional", "loop", "try", "outside", "empty"]
-"""Why there is no plan: the session is opened inside an expression; in one branch but used behind it (an ownership flag);
-in a loop but used behind it; in a `try` behind other statements; in another block; or it is never used."""
+"""Why there is no plan: the session is opened inside an expression; in one branch but used behind it (an ownership
+flag); in a loop but used behind it; in a `try` behind other statements; in another block; or it is never used."""
 
 
 def plan_block(function: FunctionNode, record: Record, is_async: bool, closes: frozenset[ast.stmt]) -> Plan | Obstacle:

@@ -16,7 +16,7 @@ from alchemod.inference.ownership.reads import read_attribute
 from alchemod.inference.ownership.record import Record, note
 from alchemod.inference.ownership.state import NONE, NOTHING, SESSION, Facts, Life, Ref, State, Value, join, with_life
 from alchemod.inference.ownership.values import OBJECTS, TIED, Values
-from alchemod.inference.scopes import Comprehension, Scope, targets_of
+from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, targets_of
 
 
 class SessionDomain(Domain[State]):
@@ -38,7 +38,7 @@ class SessionDomain(Domain[State]):
         self._calls: Final = Calls(self.record, self._effects, scope, self._values, knowledge)
         self._knowledge: Final = knowledge
         self._dropped: Final = {_call_of(statement) for statement in dropped}
-        self._bindings: Final = _bindings_in_place(scope)
+        self._bindings: Final = bindings_in_place(scope)
         parameters = {p.arg: frozenset([Ref("parameter", p.arg)]) for p in scope.parameters}
         self.start: Final[State] = {"N": Facts(parameters)}
 
@@ -341,18 +341,6 @@ def _call_of(statement: ast.stmt) -> ast.expr | None:
     if not isinstance(statement, ast.Expr):
         return None
     return statement.value.value if isinstance(statement.value, ast.Await) else statement.value
-
-
-def _bindings_in_place(scope: Scope) -> dict[ast.AST, Binding]:
-    """The bindings of the function and of its comprehensions, by target."""
-    found = {target: binding for target, binding in scope.binding_of.items() if binding not in scope.outer_bindings}
-    stack = list(scope.children)
-    while stack:
-        inner = stack.pop()
-        if inner.is_comprehension:
-            found.update(inner.binding_of)
-            stack += inner.children
-    return found
 
 
 _EVENTS: Final[dict[type[ast.AST], Callable[..., State | None]]] = {

@@ -1,0 +1,141 @@
+"""The state in which reads of rows are followed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple, TypeAlias, TypeVar
+
+from alchemod.inference.ownership.knowledge import Effect
+from alchemod.inference.rows.knowledge import Path
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_PATH: Final = 12
+
+
+class RowRef(NamedTuple):
+    """Something a value may be: what the producer `site` gives, or what `path` leads to from there.
+
+    `many`: a collection whose elements are one step `[]` further; `listed`: a list of such things, for example what a
+    comprehension gives. `some`: not each of them, but one or a part, taken by index, slice or condition.
+    """
+
+    site: ast.Call
+    path: Path = ()
+    many: bool = False
+    listed: bool = False
+    some: bool = False
+
+    def element(self) -> RowRef:
+        """An element of the collection."""
+        if self.listed:
+            return self._replace(listed=False)
+        return self._replace(path=(*self.path, "[]"), many=False) if self.many else self._replace(some=True)
+
+    def step(self, name: str, many: bool) -> RowRef:
+        """What the member `name` of the object is."""
+        return self._replace(path=(*self.path, name), many=many)
+
+    def part(self) -> RowRef:
+        """Some of the collection."""
+        return self._replace(some=True)
+
+
+Refs: TypeAlias = frozenset[RowRef]
+NOTHING: Final[Refs] = frozenset()
+
+Reads: TypeAlias = frozenset[Path]
+Happened: TypeAlias = tuple[Effect, ast.AST]
+
+
+@dataclass(frozen=True, slots=True)
+class RowState:
+    """`names` are the rows that names hold. `reads` are the paths read on every way since each producer was executed;
+    a producer not executed on the way is missing, and one found empty has None: nothing is left unread. `since` is
+    what may have happened to the session since then. `turning` are the elements of the turns that are under way: what
+    is read under them counts for this turn only."""
+
+    names: Mapping[str, Refs] = field(default_factory=dict)
+    reads: Mapping[ast.Call, Reads | None] = field(default_factory=dict)
+    since: Mapping[ast.Call, frozenset[Happened]] = field(default_factory=dict)
+    turning: frozenset[RowRef] = frozenset()
+
+    def join(self, other: RowState) -> RowState:
+        """What holds on either of two ways."""
+        if self is other or self == other:
+            return self
+        names = dict(self.names)
+        for name, refs in other.names.items():
+            names[name] = names.get(name, NOTHING) | refs
+        reads = dict(self.reads)
+        for site, paths in other.reads.items():
+            mine = reads.get(site, paths)
+            reads[site] = paths if mine is None else mine if paths is None else mine & paths
+        since = dict(self.since)
+        for site, happened in other.since.items():
+            since[site] = since.get(site, frozenset()) | happened
+        return RowState(names, reads, since, self.turning | other.turning)
+
+    def bind(self, name: str, refs: Refs) -> RowState:
+        """The state with `name` holding `refs`."""
+        if self.names.get(name, NOTHING) == refs:
+            return self
+        return replace(self, names={**self.names, name: refs})
+
+    def executed(self, site: ast.Call) -> RowState:
+        """The state when the producer has just been executed."""
+        return replace(self, reads={**self.reads, site: frozenset()}, since={**self.since, site: frozenset()})
+
+    def read(self, site: ast.Call, paths: Iterable[Path]) -> RowState:
+        """The state once `paths` have been read."""
+        present = self.reads.get(site, frozenset())
+        if present is None:
+            return self
+        return replace(self, reads={**self.reads, site: present.union(paths)})
+
+    def start_turn(self, ref: RowRef) -> RowState:
+        """The state at the start of a turn: nothing under the next element has been read."""
+        return replace(self.forget_under(ref), turning=self.turning | {ref})
+
+    def end_turns(self, refs: Iterable[RowRef]) -> RowState:
+        """The state behind or on the way out of a loop over `refs`, what its last turn read left aside."""
+        state = self
+        for ref in refs:
+            state = state.forget_under(ref)
+        return replace(state, turning=self.turning.difference(refs))
+
+    def forget_under(self, ref: RowRef) -> RowState:
+        """The state without what was read under the element."""
+        present = self.reads.get(ref.site)
+        if not present:
+            return self
+        kept = frozenset(path for path in present if not is_under(path, ref.path))
+        return self if kept == present else replace(self, reads={**self.reads, ref.site: kept})
+
+    def changed(self, sites: Iterable[ast.Call]) -> RowState:
+        """The state after elements were taken out of a list: what names hold are some of the rows."""
+        taken = set(sites)
+        names = {
+            name: frozenset(ref.part() if ref.site in taken else ref for ref in refs)
+            for name, refs in self.names.items()
+        }
+        return self if names == self.names else replace(self, names=names)
+
+    def found_empty(self, site: ast.Call) -> RowState:
+        """The state where the producer gave no rows."""
+        return replace(self, reads={**self.reads, site: None})
+
+    def happened(self, effects: Iterable[Effect], node: ast.AST) -> RowState:
+        """The state after effects on a session; which session is not told apart."""
+        new = {(effect, node) for effect in effects}
+        if not new or not self.since:
+            return self
+        return replace(self, since={site: happened | new for site, happened in self.since.items()})
+
+
+def is_under(path: Path, prefix: Path) -> bool:
+    """Whether `path` leads on from `prefix`."""
+    return len(path) > len(prefix) and path[: len(prefix)] == prefix
