@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
+from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def change_set(finding: Finding, path: Path) -> ChangeSet:
 def owned(sets: Iterable[ChangeSet], ranks: Mapping[str, int]) -> list[ChangeSet]:
     """The change sets that own all their sites, one owner per site; the others wait for the next pass.
 
-    A site is the node of a finding or the target of an edit. Owners are chosen, and returned, by the rank of their rules
-    (see `Registry.order`), then in source order.
+    A site is the node of a finding or the target of an edit. Owners are chosen, and returned, by the rank of their
+    rules (see `Registry.order`), then in source order.
     """
     taken: set[int] = set()
     owners = []
@@ -109,18 +110,25 @@ def _rendered(
 ) -> tuple[SourceFile | None, dict[str, str]]:
     """The new content of one file, None if nothing is left to do in it, and the sets that were refused."""
     from alchemod.edits.imports import apply_imports
+    from alchemod.edits.refusal import Refusal
     from alchemod.edits.rewrite import rewrite
 
     try:
         rewritten = rewrite(source, tree, {one.id: one.edits[path] for one in sets})
+        refused = {str(mark): reason for mark, reason in rewritten.refused.items()}
         if not rewritten.applied:
-            return None, dict(rewritten.refused)
-        imports = rewritten.imports, rewritten.removable
-        return apply_imports(rewritten.source, rewritten.tree, *imports), dict(rewritten.refused)
+            return None, refused
+        return apply_imports(rewritten.source, rewritten.tree, rewritten.imports), refused
+    except Refusal as refusal:
+        reason = refusal.reason
+    except FileError as error:
+        reason = f"the file {error.message}"
     except Exception as error:
+        reason = f"rendering it failed ({type(error).__name__})"
         if len(sets) == 1:
             failures.append(_failure(path, sets[0].finding, error))
-            return None, {sets[0].id: f"rendering it failed ({type(error).__name__})"}
+    if len(sets) == 1:
+        return None, {sets[0].id: reason}
     reasons: dict[str, str] = {}
     sound = []
     for one in sets:
@@ -129,8 +137,7 @@ def _rendered(
         if one.id not in alone:
             sound.append(one)
     if not sound or len(sound) == len(sets):
-        together = "rendering it together with the other fixes of the file failed"
-        return None, reasons | {one.id: together for one in sound}
+        return None, reasons | {one.id: f"together with the other fixes of the file: {reason}" for one in sound}
     content, more = _rendered(path, source, tree, sound, failures)
     return content, reasons | more
 

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from alchemod.engine.context import Context
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
-from alchemod.engine.places import first_line, span
+from alchemod.engine.mentions import mentioned_lines, words
+from alchemod.engine.places import first_line, span, units
 from alchemod.engine.registry import Registry
 from alchemod.text.source import SourceFile
 
 if TYPE_CHECKING:
     from alchemod.facts.project import Project
-
-_IDENTIFIER = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
-_WORDS = bytes(byte if byte in _IDENTIFIER else 32 for byte in range(256))
 
 Handler = Callable[[ast.AST, Context], Iterable[Finding]]
 
@@ -56,15 +54,21 @@ class Dispatcher:
 
     def concerns(self, source: SourceFile) -> bool:
         """Whether any name that a rule asked for occurs in the file as a word."""
-        return not self.wanted.isdisjoint(source.utf8.translate(_WORDS).split())
+        return not self.wanted.isdisjoint(words(source))
 
-    def find(self, ctx: Context) -> Iterator[Finding]:
-        """The findings of all rules in one file; what goes wrong is added to `failures`, one row per rule."""
-        hits = _hits(ctx.source, self.wanted)
-        if not hits:
+    def find(self, ctx: Context, within: frozenset[str] | None = None) -> Iterator[Finding]:
+        """The findings of all rules in one file; what goes wrong is added to `failures`, one row per rule.
+
+        `within` keeps to the functions of these dotted names.
+        """
+        hits = mentioned_lines(ctx.source, self.wanted)
+        lines = sorted({line for lines in hits.values() for line in lines})
+        if within is not None:
+            lines = list(_lines_within(ctx.tree, within, lines))
+        if not lines:
             return
         failed: set[str] = set()
-        for node in _walk(ctx.tree, sorted({line for lines in hits.values() for line in lines})):
+        for node in _walk(ctx.tree, lines):
             for code in self._asked(node, hits):
                 try:
                     yield from self._handler(code, node)(node, ctx)
@@ -95,22 +99,12 @@ def _name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _hits(source: SourceFile, wanted: frozenset[bytes]) -> dict[bytes, list[int]]:
-    """The lines on which each wanted name occurs as a word, in order."""
-    data, starts = source.utf8, source.line_starts
-    hits: dict[bytes, list[int]] = {}
-    for name in wanted.intersection(data.translate(_WORDS).split()):
-        lines = hits[name] = []
-        at = data.find(name)
-        while at >= 0:
-            end = at + len(name)
-            if data[at - 1 : at] not in _IDENTIFIER_BYTES and data[end : end + 1] not in _IDENTIFIER_BYTES:
-                lines.append(bisect_right(starts, at))
-            at = data.find(name, end)
-    return hits
-
-
-_IDENTIFIER_BYTES = frozenset(bytes([byte]) for byte in _IDENTIFIER)
+def _lines_within(tree: ast.Module, names: frozenset[str], lines: list[int]) -> Iterator[int]:
+    """Those of the lines that lie in the outermost functions of these dotted names."""
+    for name, function in units(tree):
+        if name in names:
+            first, last = bisect_left(lines, first_line(function)), bisect_right(lines, function.end_lineno or 0)
+            yield from lines[first:last]
 
 
 def _walk(tree: ast.Module, lines: list[int]) -> Iterator[ast.AST]:

@@ -51,6 +51,7 @@ class Finder:
         self._codes = codes
         self._settings = settings
         self._dispatcher = Dispatcher(registry, codes, project)
+        self._leave_revisions = all(code.startswith(_LEAVES_REVISIONS) for code in codes)
         self._suppressions: dict[Path, Suppressions | None] = {}
         self._all_ran = codes.issuperset(entry.code for entry in registry if entry.on and entry.code.startswith("ALC"))
 
@@ -68,27 +69,32 @@ class Finder:
         """A path as findings show it: relative to the project root, with `/`."""
         return displayed(path, self._project.root)
 
-    def find(self, path: Path) -> FileFindings:
-        """The findings of a file in source order; those that a comment suppresses are only counted."""
+    def find(self, path: Path, within: frozenset[str] | None = None) -> FileFindings:
+        """The findings of a file in source order; those that a comment suppresses are only counted.
+
+        `within` keeps to the functions of these dotted names, and does not judge the suppressions.
+        """
         found = FileFindings(path)
         try:
             suppressions = self.suppressions(path)
             if self._dispatcher.concerns(self._project.source(path)):
-                self._find(found, suppressions)
+                self._find(found, suppressions, within)
         except FileError:
             return found  # the project has a row for it
-        if suppressions is not None and UNUSED_SUPPRESSION.code in self._codes:
+        if suppressions is not None and within is None and UNUSED_SUPPRESSION.code in self._codes:
             unused = suppressions.unused(self.displayed(path), self._codes, self._registry, all_ran=self._all_ran)
             found.findings.extend(unused)
         return found
 
-    def _find(self, found: FileFindings, suppressions: Suppressions | None) -> None:
-        found.tree = self._project.tree(found.path)
+    def _find(self, found: FileFindings, suppressions: Suppressions | None, within: frozenset[str] | None) -> None:
         is_revision = self._project.is_revision(found.path)
+        if is_revision and self._leave_revisions:
+            return
+        found.tree = self._project.tree(found.path)
         context = Context(
             self._project, self._inference, found.path, self._project.source(found.path), found.tree, self._settings
         )
-        for finding, around in self._placed(context):
+        for finding, around in self._placed(context, within):
             if is_revision and finding.code.startswith(_LEAVES_REVISIONS):
                 continue
             if suppressions is not None and suppressions.suppressed(finding, around):
@@ -96,11 +102,11 @@ class Finder:
             else:
                 found.findings.append(self._allowed(finding))
 
-    def _placed(self, context: Context) -> Iterator[tuple[Finding, Enclosing]]:
+    def _placed(self, context: Context, within: frozenset[str] | None) -> Iterator[tuple[Finding, Enclosing]]:
         """The findings of a file with their places, in source order."""
         path = self.displayed(context.path)
         placed = []
-        for finding in self._dispatcher.find(context):
+        for finding in self._dispatcher.find(context, within):
             node = finding.node or context.tree
             around = enclosing(context.tree, node)
             line, column = context.source.position(context.source.offset(*start(node)))

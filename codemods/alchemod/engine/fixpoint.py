@@ -12,6 +12,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.ledger import Ledger
 from alchemod.engine.passing import Pass
 from alchemod.engine.registry import Registry
+from alchemod.engine.stale import Stale, stale
 from alchemod.settings.options import Settings
 from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile
@@ -91,33 +92,38 @@ class FixedPoint:
 
     def _settle(self, ledger: Ledger, frozen: Mapping[Path, str]) -> dict[Path, str]:
         """Make passes until nothing changes. Returns the files that must be left alone, and why."""
-        stale: Iterable[Path] = self._scope
-        wanted: frozenset[bytes] | None = None
+        everything: Stale = dict.fromkeys(self._scope)
+        look_at, wanted = everything, None
+        concerned: set[Path] = set()
         for number in range(1, MAX_PASSES + 1):
             step = Pass(self._project, self._infer(self._project), self._registry, self._codes, self._settings, frozen)
             if wanted != (wanted := step.wanted):
-                stale = self._scope
-            step.run(stale, ledger, self._progress if number == 1 else None)
+                look_at = everything
+            step.run(look_at, ledger, self._progress if number == 1 else None)
             self._failures.extend(step.failures)
-            broken = self._adopt(step.contents)
+            broken, visible = self._adopt(step.contents)
             if broken or not step.contents:
                 return broken
-            stale = [path for path in self._scope if path in step.concerned or path in step.contents]
-            self._progress = None
+            concerned |= step.concerned
+            look_at = everything if visible else stale(self._project, concerned, step.changed)
         return {path: self._restless(path, ledger) for path in step.contents}
 
-    def _adopt(self, contents: Mapping[Path, SourceFile]) -> dict[Path, str]:
-        """Make the new contents those of the project. Returns the files that no longer parse, and why."""
+    def _adopt(self, contents: Mapping[Path, SourceFile]) -> tuple[dict[Path, str], bool]:
+        """Make the new contents those of the project.
+
+        Returns the files that no longer parse, and why, and whether other files may see that something changed.
+        """
         broken = {}
+        visible = False
         for path, source in sorted(contents.items()):
             self._originals.setdefault(path, self._project.source(path))
             try:
-                self._project.update(path, source)
+                visible = self._project.update(path, source) or visible
             except FileError as error:
                 message = f"the fixes would break this file, it is left as it was: {error.message}"
                 self._failures.append(Failure(path, error.line, None, "render", message))
                 broken[path] = "the fixes of this file together would break it"
-        return broken
+        return broken, visible
 
     def _restless(self, path: Path, ledger: Ledger) -> str:
         codes = ledger.last_rules(path)

@@ -57,8 +57,25 @@ class Ledger:
         if self._number == 1:
             self.dropped.add(finding.fingerprint)
 
-    def found(self, path: Path, findings: list[Finding], wanted: set[str], suppressed: int) -> None:
-        """What this pass found in a file; `wanted` are the fingerprints of the fixes to carry out."""
+    def found(
+        self,
+        path: Path,
+        findings: list[Finding],
+        wanted: set[str],
+        suppressed: int,
+        within: frozenset[str] | None = None,
+    ) -> None:
+        """What this pass found in a file; `wanted` are the fingerprints of the fixes to carry out.
+
+        `within` says that it looked at the functions of these dotted names only: what was known of others stands.
+        """
+        if within is not None:
+            again = {finding.fingerprint for finding in findings}
+            findings = findings + [
+                finding
+                for finding in self._last[path].remaining()
+                if finding.fingerprint not in again and not _is_within(finding.scope, within)
+            ]
         page = self._last[path] = _Page(findings, wanted)
         self._homes.update(dict.fromkeys(wanted, page))
         if self._number == 1:
@@ -115,6 +132,12 @@ class Ledger:
                 if mark in first.wanted:
                     self.fixed.add(mark)
         return [finding for rest in left.values() for finding in rest if finding.code != UNUSED_SUPPRESSION.code]
+
+
+def _is_within(scope: str, names: frozenset[str]) -> bool:
+    """Whether a scope is one of the functions or inside of one."""
+    parts = scope.split(".")
+    return any(".".join(parts[:end]) in names for end in range(1, len(parts) + 1))
 
 
 def _key(finding: Finding) -> tuple[str, ...]:

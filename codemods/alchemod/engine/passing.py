@@ -15,6 +15,7 @@ from alchemod.engine.find import FileFindings, Finder, refused
 from alchemod.engine.finding import Finding
 from alchemod.engine.places import enclosing, span
 from alchemod.engine.registry import Registry
+from alchemod.engine.stale import Stale
 from alchemod.settings.options import Settings
 from alchemod.text.source import SourceFile
 
@@ -39,6 +40,9 @@ class Pass:
     ) -> None:
         self.contents: dict[Path, SourceFile] = {}
         self.concerned: set[Path] = set()
+        """Files in which a name occurs that a rule asked for."""
+        self.changed: dict[Path, set[str]] = {}
+        """The functions that changed, by dotted name; `""` for what is outside of functions."""
         self._failures: list[Failure] = []
         self._project = project
         self._settings = settings
@@ -58,24 +62,23 @@ class Pass:
         """What went wrong in this pass."""
         return [*self._finder.failures, *self._failures]
 
-    def run(self, paths: Iterable[Path], ledger: Ledger, progress: Progress | None) -> None:
-        """Find in `paths` and carry out what is wanted; the ledger keeps what was found and what became of it."""
-        todo = list(paths)
+    def run(self, stale: Stale, ledger: Ledger, progress: Progress | None) -> None:
+        """Find in what is stale and carry out what is wanted; the ledger keeps what was found and what became of it."""
         ledger.begin_pass()
-        for done, path in enumerate(todo):
+        for done, (path, within) in enumerate(stale.items()):
             if progress:
-                progress(done, len(todo))
+                progress(done, len(stale))
             try:
-                self._file(path, ledger)
+                self._file(path, within, ledger)
             except Exception as error:
                 message = f"the file was passed over: {type(error).__name__}"
                 self._failures.append(Failure(path, None, None, "rule", message, traceback.format_exc()))
         self._across_files(ledger)
         if progress:
-            progress(len(todo), len(todo))
+            progress(len(stale), len(stale))
 
-    def _file(self, path: Path, ledger: Ledger) -> None:
-        found = self._finder.find(path)
+    def _file(self, path: Path, within: frozenset[str] | None, ledger: Ledger) -> None:
+        found = self._finder.find(path, within)
         if found.tree is not None:
             self.concerned.add(path)
         wanted: list[ChangeSet] = []
@@ -89,7 +92,7 @@ class Pass:
                     finding = refused(finding, obstacle)
                     ledger.drop(finding)
             kept.append(replace(finding, node=None, proposal=None))
-        ledger.found(path, kept, {one.id for one in wanted}, found.suppressed)
+        ledger.found(path, kept, {one.id for one in wanted}, found.suppressed, within)
         if found.tree is None or not wanted:
             return
         local = [one for one in wanted if len(one.edits) == 1]
@@ -138,6 +141,13 @@ class Pass:
             ledger.refuse(rendering.refused)
             if not rendering.refused or len(owners) == len(wanted):
                 self.contents.update(rendering.contents)
+                self._note_changes(rendering.applied, files)
                 ledger.carried_out(rendering.applied)
                 break
             wanted = [one for one in wanted if one.id not in rendering.refused]
+
+    def _note_changes(self, applied: Iterable[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast.Module]]) -> None:
+        for one in applied:
+            for path, verbs in one.edits.items():
+                units = {enclosing(files[path][1], verb.node).unit for verb in verbs}
+                self.changed.setdefault(path, set()).update(units)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 Span = tuple[int, int, int, int]
 """Line, column, end line, end column, as in `ast`: lines from 1, columns in UTF-8 bytes from 0."""
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SUITES = ("body", "orelse", "finalbody")
 _BRANCHES = ("handlers", "cases")
 
@@ -29,11 +30,19 @@ class Enclosing:
     @property
     def scope(self) -> str:
         """The dotted name of the enclosing class or function, `""` at module level."""
-        return ".".join(
-            statement.name
-            for statement in self.statements
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        )
+        return _dotted(self.statements)
+
+    @property
+    def unit(self) -> str:
+        """The dotted name of the outermost enclosing function, `""` outside all functions."""
+        for index, statement in enumerate(self.statements):
+            if isinstance(statement, _FUNCTIONS):
+                return _dotted(self.statements[: index + 1])
+        return ""
+
+
+def _dotted(statements: Iterable[ast.stmt]) -> str:
+    return ".".join(one.name for one in statements if isinstance(one, (*_FUNCTIONS, ast.ClassDef)))
 
 
 def span(node: ast.AST) -> Span:
@@ -94,6 +103,21 @@ def _start(statement: ast.stmt) -> tuple[int, int]:
 
 def _end(statement: ast.stmt) -> tuple[int, int]:
     return statement.end_lineno or 0, statement.end_col_offset or 0
+
+
+def units(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    """The outermost functions of a module, methods included, with their dotted names; imports under the name `""`."""
+    stack = [(statement, "") for statement in reversed(tree.body)]
+    while stack:
+        statement, prefix = stack.pop()
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            yield "", statement
+        elif isinstance(statement, _FUNCTIONS):
+            yield prefix + statement.name, statement
+        else:
+            if isinstance(statement, ast.ClassDef):
+                prefix = f"{prefix}{statement.name}."
+            stack.extend((inner, prefix) for suite in suites(statement) for inner in suite)
 
 
 def header_end(statement: ast.stmt, lines: list[str]) -> int:
