@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
 from alchemod.engine.ledger import Ledger
+from alchemod.engine.leftovers import without_leftovers
 from alchemod.engine.passing import Pass
 from alchemod.engine.registry import Registry
 from alchemod.engine.stale import Stale, stale
@@ -138,7 +139,7 @@ class FixedPoint:
         self._originals.clear()
 
     def _result(self, ledger: Ledger) -> Result:
-        news = {path: self._project.source(path) for path in sorted(self._originals)}
+        news = {path: without_leftovers(self._project, path, old) for path, old in sorted(self._originals.items())}
         groups = _groups(news, ledger.ties)
         changes = {
             path: Change(self._originals[path], new, groups[path])

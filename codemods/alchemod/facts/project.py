@@ -12,6 +12,7 @@ from typing import Protocol
 from alchemod.facts.dependencies import sqlalchemy_range
 from alchemod.facts.factories import exported_factories
 from alchemod.facts.gates import base_words, gate_a, mentions
+from alchemod.facts.interface import interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
 from alchemod.facts.models import Models
@@ -139,9 +140,13 @@ class Project:
             self._trees.move_to_end(path)
         return tree
 
-    def update(self, path: Path, source: SourceFile) -> None:
-        """Replace the content of a file and take its facts anew. Raises ParseError when it no longer parses."""
+    def update(self, path: Path, source: SourceFile) -> bool:
+        """Replace the content of a file and take its facts anew. Raises ParseError when it no longer parses.
+
+        Returns whether what other files can see of it has changed.
+        """
         tree = parse(source)
+        before = interface(self._modules.get(path))
         self._forget(path)
         self._sources[path] = source
         self._modules[path] = self._collect(path, tree)
@@ -149,6 +154,7 @@ class Project:
         self.generation += 1
         self.__dict__.pop("lookup", None)
         self.__dict__.pop("models", None)
+        return interface(self._modules[path]) != before
 
     def files_mentioning(self, name: str) -> Iterator[Path]:
         """Every file of the project in which `name` stands as a word, the ones gate A dropped included."""

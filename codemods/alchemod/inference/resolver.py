@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alchemod.facts.factories import session_makers
 from alchemod.facts.lookup import Definition, External, Variable
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module, imported
 from alchemod.facts.project import Project
@@ -57,6 +58,14 @@ class Resolver:
         self.functions = Functions(self)
         self.recall: Recall[Answer] = Recall()
         self._generation = project.generation
+        self._makers: tuple[int, frozenset[str]] | None = None
+
+    @property
+    def session_makers(self) -> frozenset[str]:
+        """The names that a call which opens a session may have."""
+        if self._makers is None or self._makers[0] != self.project.generation:
+            self._makers = self.project.generation, frozenset(session_makers(self.project.modules()))
+        return self._makers[1]
 
     def value(self, node: ast.expr, place: Place) -> Answer | None:
         """What `node` is where it stands, None when it is not known."""

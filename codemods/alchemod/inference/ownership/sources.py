@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from alchemod.facts.models import Attribute
+from alchemod.facts.attributes import Attribute
 from alchemod.facts.module import last_name
 from alchemod.inference.ownership.callees import Callees
 from alchemod.inference.ownership.knowledge import AttributeKind, FactoryKind, Opening, Product, ProductKind, Treatment
@@ -49,7 +49,7 @@ class SessionSources:
 
     def opening(self, call: ast.Call) -> Opening | None:
         """How `call` opens a session: by a factory or a session class, not by a function that hands one out."""
-        if self._hands_out():
+        if last_name(call) not in self._resolver.session_makers or self._hands_out():
             return None
         answer = self._value(call)
         if answer is None or not isinstance(answer.value, Session) or answer.value.factory is None:
