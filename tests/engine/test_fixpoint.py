@@ -246,3 +246,41 @@ def test_the_encoding_and_the_newlines_are_kept(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": text.encode("latin-1")})
     [change] = settle(tmp_path, OldCall).changes.values()
     assert change.new.data == text.replace("old", "new").encode("latin-1")
+
+
+def dropping(name: str) -> type[Rule]:
+    """A rule that puts `1` in the place of the calls of `name`."""
+
+    def find_call(self: Rule, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        yield self.fix(call, "gone", swap(call, "1"))
+
+    return rule("Dropping", "ALC941", names=(name,), find_Call=find_call)
+
+
+def test_an_import_that_nothing_needs_any_more_goes(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": GATE + "from contextlib import closing, suppress\n\nx = closing(y)\n"})
+    assert texts(settle(tmp_path, dropping("closing"))) == {"a.py": GATE + "from contextlib import suppress\n\nx = 1\n"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "import sqlalchemy\nfrom app.a import closing\n",
+        "import sqlalchemy\nfrom app.a import *\n",
+        "mock.patch('app.a.closing')\n",
+        "import app.a\napp.a.closing\n",
+    ],
+)
+def test_an_import_that_another_file_takes_stays(tmp_path: Path, other: str) -> None:
+    code = GATE + "from contextlib import closing\n\nx = closing(y)\n"
+    write(tmp_path, {"app/__init__.py": "", "app/a.py": code, "b.py": other})
+    assert texts(settle(tmp_path, dropping("closing"))) == {"a.py": code.replace("closing(y)", "1")}
+
+
+def test_imports_that_new_code_needs_are_added_once(tmp_path: Path) -> None:
+    def find_call(self: Rule, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        yield self.fix(call, "m", swap(call, "{sqlalchemy.true}()"))
+
+    write(tmp_path, {"a.py": GATE + "from sqlalchemy import Column\n\ntruth()\n\n\ndef f():\n    truth()\n"})
+    result = settle(tmp_path, rule("Truth", "ALC942", names=("truth",), find_Call=find_call))
+    assert texts(result) == {"a.py": GATE + "from sqlalchemy import Column, true\n\ntrue()\n\n\ndef f():\n    true()\n"}

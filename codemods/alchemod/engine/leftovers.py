@@ -1,0 +1,66 @@
+"""Imports that the fixes of a run have made useless, taken away once at its end."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alchemod.edits.refusal import Refusal
+from alchemod.facts.module import Import
+from alchemod.text.problem import FileError
+from alchemod.text.source import SourceFile, parse
+
+if TYPE_CHECKING:
+    from alchemod.facts.project import Project
+
+
+def without_leftovers(project: Project, path: Path, old: SourceFile) -> SourceFile:
+    """The file as the project has it now, without the imports that `old` used and it does not use any more.
+
+    An import stays when another file of the project takes the name from this one, or names it after this module in a
+    string (`mock.patch("shop.views.closing")`).
+    """
+    source = project.source(path)
+    try:
+        tree = project.tree(path)
+        gone = sorted(_imported(tree) & (_used(parse(old)) - _used(tree)))
+        useless = [name for name in gone if not _taken(project, path, name)]
+        if not useless:
+            return source
+        from alchemod.edits.imports import apply_imports
+
+        return apply_imports(source, tree, (), useless)
+    except (Refusal, FileError):
+        return source
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """The names that imports at the top of the file bind."""
+    statements = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name.partition(".")[0] for node in statements for alias in node.names}
+
+
+def _used(tree: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _taken(project: Project, path: Path, name: str) -> bool:
+    """Whether another file may take an imported name from the file that imports it."""
+    facts = project.facts(path)
+    if facts is None or any(facts.name in module.stars for module in project.modules()):
+        return True
+    if any(facts.name == module for module, taken in _takings(project) if taken == name):
+        return True
+    dotted = f"{facts.name.rpartition('.')[2]}.{name}".encode()
+    return any(dotted in project.source(other).utf8 for other in project.files_mentioning(name) if other != path)
+
+
+def _takings(project: Project) -> Iterator[tuple[str, str]]:
+    """Module and name of each `from module import name` of the project."""
+    for module in project.modules():
+        for bindings in module.bindings.values():
+            for binding in bindings:
+                if isinstance(binding, Import) and binding.name is not None:
+                    yield binding.module, binding.name
