@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator
 from alchemod.facts.module import Assigned, Import, Module, last_name
 
 _MAKERS = frozenset(
-    {"sessionmaker", "async_sessionmaker", "scoped_session", "async_scoped_session", "create_session", "SQLAlchemy", "SQLA"}
-)
+    {
+        "sessionmaker", "async_sessionmaker", "scoped_session", "async_scoped_session", "create_session", "SQLAlchemy",
+        "SQLA",
+    }
+)  # fmt: skip
 _CLASSES = frozenset({"Session", "AsyncSession"})
 
 

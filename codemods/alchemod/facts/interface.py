@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from alchemod.facts.module import Assigned, Binding, ClassFacts, FunctionFacts, Import, Module
 
@@ -43,5 +43,5 @@ def _binding(binding: Binding) -> str:
     return "opaque"
 
 
-def _dumped(nodes: list[ast.expr | ast.keyword | ast.arguments | None] | list[ast.expr]) -> str:
+def _dumped(nodes: Sequence[ast.AST | None]) -> str:
     return " ".join("None" if node is None else ast.dump(node) for node in nodes)

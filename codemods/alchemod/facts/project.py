@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import sqlalchemy_range
 from alchemod.facts.factories import exported_factories
 from alchemod.facts.gates import base_words, gate_a, mentions
@@ -16,7 +17,7 @@ from alchemod.facts.interface import interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
 from alchemod.facts.models import Models
-from alchemod.facts.module import ClassFacts, Module, collect, last_name
+from alchemod.facts.module import ClassFacts, Module, last_name
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
