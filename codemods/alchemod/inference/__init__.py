@@ -14,6 +14,7 @@ from alchemod.inference.functions import enclosing_function
 from alchemod.inference.ownership.life import SessionLife, session_lives
 from alchemod.inference.ownership.sources import SessionSources
 from alchemod.inference.ownership.verdict import Verdict, verdict
+from alchemod.inference.pinning import Pinning
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import Answer, Entity, Place, Plain, Statement
 
@@ -24,6 +25,7 @@ class Inference:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.resolver = Resolver(project)
+        self._pinning = Pinning(project)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
         self._generation = project.generation
 
@@ -84,4 +86,5 @@ class Inference:
 
     def pinned(self, *chain: str) -> str | None:
         """Which test of the project prepares this chain of methods on a mock, as a sentence; None when none does."""
-        return None
+        pin = self._pinning.of(chain)
+        return str(pin) if pin is not None else None

@@ -141,8 +141,8 @@ def _expression(answer: Answer, node: ast.Call, place: Place, resolver: Resolver
                 pass
             case _:
                 known = False
-    # Only a function of one column has an entity of its own (verified for Query and select, 1.4 to 2.1).
-    single = known and len(node.args) == 1
+    # The first column among the arguments has the entity (verified for Query and select, 1.4 to 2.1).
+    single = known and len(set(owners)) == 1
     return answer.then(Expression(tuple(owners) if single else ()))
 
 
@@ -349,7 +349,7 @@ def _merged_statements(one: Statement, other: Statement) -> Statement | None:
     longer = one if len(one.steps) >= len(other.steps) else other
     return replace(
         longer,
-        lost=one.lost or other.lost or ("" if same else "a branch that joins"),
+        lost=one.lost or other.lost or ("" if same else "branch"),
         outer=one.outer or other.outer,
         steps=tuple(dict.fromkeys((*one.steps, *other.steps))),
         custom_class=one.custom_class or other.custom_class,

@@ -6,13 +6,15 @@ import ast
 from dataclasses import dataclass
 from typing import Literal
 
-from alchemod.facts.models import Attribute
+from alchemod.facts.lookup import External
+from alchemod.inference.columns import comparison
 from alchemod.inference.resolver import Resolver
-from alchemod.inference.spelling import Spelling, spelling_of
-from alchemod.inference.statements import JOINS, filter_by_target, from_entities
-from alchemod.inference.values import Answer, Entity, Outside, Place, Statement
+from alchemod.inference.spelling import Spelling, spelling_of, why_not_spelled
+from alchemod.inference.statements import JOINS, REBUILDING, filter_by_target, from_entities
+from alchemod.inference.values import Answer, ClassObject, Entity, Outside, Place, Statement
 
-KeyKind = Literal["column", "relationship", "other", "property", "absent", "unknown"]
+KeyKind = Literal["boolean", "column", "custom", "relationship", "other", "property", "absent", "unknown"]
+"""`boolean` and `column`: a column that compares as usual. `custom`: one whose type may compare in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +53,70 @@ def filtered_entity(call: ast.Call, place: Place, resolver: Resolver) -> Filtere
     statement = answer.value
     entity = filter_by_target(statement)
     if entity is not None:
-        spelling = spelling_of(entity, place, resolver)
-        missing = "" if spelling is not None else f"no name in scope stands for {entity.model.name}"
+        spelling = spelling_of(entity, call, place, resolver)
+        missing = "" if spelling is not None else why_not_spelled(entity, place, resolver)
         return FilteredEntity(answer, statement, entity, spelling, missing=missing)
     if statement.lost:
-        return FilteredEntity(answer, statement, missing=f"the entity after {statement.lost}() is not known")
+        return FilteredEntity(answer, statement, missing=_loss(statement))
     return _at_run_time(answer, statement, place, resolver)
+
+
+def _loss(statement: Statement) -> str:
+    """Why the entity is not known after the step that lost it, for people."""
+    name = statement.lost
+    call = next((call for step, call in reversed(statement.steps) if step == name), None)
+    if call is None:
+        return "a join that is made on one way only decides which class they speak of"
+    if name in REBUILDING:
+        return f"after {name}() the keywords speak of its columns"
+    starred = next((argument for argument in call.args if isinstance(argument, ast.Starred)), None)
+    if starred is not None:
+        return f"what {name}({ast.unparse(starred)}) gets is not seen"
+    if (keyword := next((k for k in call.keywords if k.arg in {"aliased", "from_joinpoint"}), None)) is not None:
+        return f"{name}({keyword.arg}={ast.unparse(keyword.value)}) makes an alias without a name"
+    first = call.args[0] if call.args else None
+    if first is None:
+        return f"what {name}() gets is not seen"
+    return f"{ast.unparse(first)}, which {name}() gets, is not known to be a mapped class or a relationship"
 
 
 def _at_run_time(answer: Answer, statement: Statement, place: Place, resolver: Resolver) -> FilteredEntity:
     """A first column that is a variable or an attribute: whatever class it holds, the keywords speak of that class."""
     first = statement.terms[0] if statement.terms else None
     node = first.node if first is not None else None
-    if first is None or first.kind != "unknown" or node is None or not _is_name(node):
+    if first is None or first.kind != "unknown" or node is None or not _may_be_class(node):
         shown = ast.unparse(node) if node is not None else "the statement"
         return FilteredEntity(answer, statement, missing=f"the entity of {shown} is not known")
     code = ast.unparse(node)
     value = resolver.value(node, place)
-    if value is not None and not isinstance(value.value, Outside):
+    if value is not None and not isinstance(value.value, Outside | ClassObject):
         return FilteredEntity(answer, statement, missing=f"{code} is no mapped class")
     here = statement.place
     if here is None or (here.scope is not place.scope and not _is_module_name(node, place, resolver)):
         return FilteredEntity(answer, statement, missing=f"{code} is not in scope here")
-    return FilteredEntity(answer, statement, runtime=code, missing=f"the class that {code} stands for is not seen")
+    missing = f"the class that {code} stands for is not seen"
+    if isinstance(node, ast.Name) and value is None and (star := _unseen_star(node.id, place, resolver)) is not None:
+        missing = f"{code} may come from `from {star} import *`, which is not seen"
+    return FilteredEntity(answer, statement, runtime=code, missing=missing)
 
 
-def _is_name(node: ast.expr) -> bool:
+_CLASS_NAMES = ("cls", "klass", "model", "entity", "class_", "_class", "__class__", "_cls")
+
+
+def _may_be_class(node: ast.expr) -> bool:
+    """Whether code can be written again where its value is wanted, and looks like a class: `Model`, `self.model`."""
+    match node:
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id="self")], keywords=[]):
+            return True
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            # A capitalised name inside another is a class, below it is a column: `User`, `models.User`, `User.id`.
+            owner = node.value if isinstance(node, ast.Attribute) else None
+            capital = name[:1].isupper() and not (name.isupper() and len(name) > 1)
+            return (capital or name.lower().endswith(_CLASS_NAMES)) and (owner is None or _is_dotted(owner))
+    return False
+
+
+def _is_dotted(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
@@ -85,9 +125,21 @@ def _is_name(node: ast.expr) -> bool:
 def _is_module_name(node: ast.expr, place: Place, resolver: Resolver) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
-    assert isinstance(node, ast.Name)
+    if not isinstance(node, ast.Name):
+        return False
     owner = place.scope.owner(node.id)
     return owner is None or owner.parent is None
+
+
+def _unseen_star(name: str, place: Place, resolver: Resolver) -> str | None:
+    """The module outside the project whose `import *` may bind a name that nothing else binds."""
+    if place.scope.owner(name) is not None:
+        return None
+    lookup = resolver.project.lookup
+    for star in place.module.stars:
+        if isinstance(lookup.module(star, place.module), External) and not star.startswith("sqlalchemy"):
+            return star
+    return None
 
 
 def key_kind(entity: Entity, key: str, resolver: Resolver) -> KeyKind:
@@ -95,13 +147,12 @@ def key_kind(entity: Entity, key: str, resolver: Resolver) -> KeyKind:
     attribute = resolver.project.models.attribute(entity.model, key)
     if attribute is None:
         return "unknown" if entity.model.has_unseen_base else "absent"
-    return _kind(attribute)
-
-
-def _kind(attribute: Attribute) -> KeyKind:
     match attribute.kind:
-        case "column" | "relationship":
-            return attribute.kind
+        case "column":
+            kinds: dict[str, KeyKind] = {"boolean": "boolean", "usual": "column", "own": "custom"}
+            return kinds[comparison(attribute, resolver.project)]
+        case "relationship":
+            return "relationship"
         case "property" | "method":
             return "property"
     return "other"

@@ -11,6 +11,7 @@ from alchemod.facts.module import ClassFacts, FunctionFacts, last_name
 from alchemod.inference.annotation import annotated
 from alchemod.inference.bindings import Binding
 from alchemod.inference.scopes import Scope, scope_of
+from alchemod.inference.statements import built_for
 from alchemod.inference.values import (
     Answer,
     Coroutine,
@@ -18,7 +19,10 @@ from alchemod.inference.values import (
     Generator,
     LocalFunction,
     Managed,
+    ModelClass,
+    Object,
     Place,
+    Statement,
     resting_on,
 )
 from alchemod.text.problem import FileError
@@ -69,7 +73,13 @@ class Functions:
         if inside is None:
             return None
         answer = self._resolver.recall.ask(("returned", key), lambda: self._summary(inside))
-        return resting_on(answer.value, (function, answer)) if answer is not None else None
+        if answer is None:
+            return None
+        value = answer.value
+        receiver = function.value.receiver if isinstance(function.value, FunctionObject) else None
+        if isinstance(value, Statement) and isinstance(receiver, ModelClass | Object):
+            value = built_for(value, receiver.of if isinstance(receiver, Object) else receiver)
+        return resting_on(value, (function, answer))
 
     def _summary(self, inside: Place) -> Answer | None:
         node = inside.scope.node

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alchemod.facts.attributes import Attribute
 from alchemod.facts.lookup import External
-from alchemod.facts.models import Attribute
 from alchemod.facts.module import ClassFacts, last_name
 from alchemod.facts.vocabulary import flask_attribute
 from alchemod.inference.values import (
@@ -84,6 +85,8 @@ def first_parameter(
     decorators = {last_name(decorator) for decorator in function.decorator_list}
     if "staticmethod" in decorators:
         return None
+    if isinstance(owner, ModelClass):
+        owner = replace(owner, is_open=True)
     is_class = "classmethod" in decorators or function.name in {"__new__", "__init_subclass__"}
     if is_class or decorators & {"declared_attr", "expression", "comparator"}:
         return Answer(owner)
@@ -127,7 +130,7 @@ def _query_property(
     """`Model.query`, when the class is Flask-SQLAlchemy's or a base declares a query property."""
     owners = (cls.model.facts, *cls.model.ancestors)
     declared = cls.model.attributes.get("query")
-    if not cls.model.is_flask and declared is None or declared is not None and declared.kind in {"method", "property"}:
+    if (not cls.model.is_flask and declared is None) or (declared is not None and declared.kind in {"method", "property"}):
         return None
     custom = next(
         (f"{owner.name}.query_class is set" for owner in owners if "query_class" in owner.attributes), ""

@@ -20,6 +20,7 @@ from alchemod.inference.annotation import annotated
 from alchemod.inference.bindings import Binding
 from alchemod.inference.containers import element_of, entered, part_of
 from alchemod.inference.functions import Functions
+from alchemod.inference.growth import grown, grows_in_circle
 from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import Scope, scope_of
 from alchemod.inference.values import (
@@ -100,7 +101,7 @@ class Resolver:
             return self.defined(self.project.lookup.name(place.module, name))
         bindings = owner.bindings[name]
         here = Place(place.module, owner)
-        return self.agreeing(self._binding(binding, here) for binding in _meaningful(bindings))
+        return self.agreeing(self.bound(binding, here) for binding in _meaningful(bindings))
 
     def read(self, answer: Answer, name: str, place: Place) -> Answer | None:
         """What attribute `name` of a known value is."""
@@ -210,7 +211,7 @@ class Resolver:
         if not found.sites or (found.may_be_unbound and len(found.sites) == 1 and not found.exact):
             return None
         owner_place = Place(place.module, found.owner or owner)
-        answer = self.agreeing(self._binding(binding, owner_place) for binding in _meaningful(found.sites))
+        answer = self.agreeing(self._site(site, root, owner_place) for site in _meaningful(found.sites))
         if answer is not None and not found.exact:
             return answer.weakened(f"{node.id} may be bound again elsewhere")
         return answer
@@ -221,7 +222,11 @@ class Resolver:
             found = External(f"builtins.{name}")
         return self.defined(found)
 
-    def _binding(self, binding: Binding, place: Place) -> Answer | None:
+    def _site(self, site: Binding, root: ast.Module, place: Place) -> Answer | None:
+        return grown(site, root, place, self) if grows_in_circle(site, root) else self.bound(site, place)
+
+    def bound(self, binding: Binding, place: Place) -> Answer | None:
+        """What a binding gives its name."""
         match binding.kind:
             case "assignment" | "walrus":
                 if binding.value is None:
@@ -332,13 +337,17 @@ class Resolver:
         for link in reversed(links):
             if answer is None:
                 answer = calls.known_by_arguments(link.node, place, self)
-            elif isinstance(link.node, ast.Attribute):
-                answer = members.attribute(answer, link.node, place, self)
             else:
-                answer = calls.call(answer, link.node, place, self)
+                answer = self.linked(answer, link.node, place)
             if link.node is not node:
                 self.recall.keep(link.node, answer)
         return answer
+
+    def linked(self, answer: Answer, link: ast.Attribute | ast.Call, place: Place) -> Answer | None:
+        """What one link of a chain gives when what stands left of it is `answer`."""
+        if isinstance(link, ast.Attribute):
+            return members.attribute(answer, link, place, self)
+        return calls.call(answer, link, place, self)
 
     def agreeing(self, answers: Iterable[Answer | None]) -> Answer | None:
         """The one value that all answers give, None when one is unknown or they differ."""

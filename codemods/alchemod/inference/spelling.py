@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alchemod.facts.lookup import Definition
 from alchemod.facts.module import ClassFacts, Import, Module
 from alchemod.facts.project import Project
+from alchemod.inference.dominance import dominates
 from alchemod.inference.resolver import Resolver
-from alchemod.inference.values import Entity, ModelClass, Place, ProjectModule
+from alchemod.inference.scopes import Scope, contains
+from alchemod.inference.values import Answer, Entity, ModelClass, Place, ProjectModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +26,59 @@ class Spelling:
     cycle: bool = False
 
 
-def spelling_of(entity: Entity, place: Place, resolver: Resolver) -> Spelling | None:
-    """How `entity` is written at `place`; None when an alias is out of sight there."""
-    for code in _candidates(entity, place):
-        if _means(code, entity.cls, place, resolver):
+def spelling_of(entity: Entity, at: ast.expr, place: Place, resolver: Resolver) -> Spelling | None:
+    """How `entity` is written at the expression `at`, which stands in `place`; None when no name can stand for it."""
+    if entity.node is not None and contains(at, entity.node) and _is_again(entity, place):
+        return Spelling(ast.unparse(entity.node))
+    for code in _candidates(entity, place, resolver):
+        if _means(code, entity.cls, place, resolver) and _is_bound(code, at, place):
             return Spelling(code)
-    if entity.cls.alias is not None:
+    if entity.cls.alias is not None or _is_open(entity.cls, resolver):
         return None
     facts = entity.model.facts
     if "." in facts.qualname:
         return None
     for code in _through_modules(facts, place, resolver):
-        return Spelling(code)
+        if _is_bound(code, at, place):
+            return Spelling(code)
+    if _is_taken(facts.name, place):
+        return None
     dotted = f"{facts.module.name}.{facts.name}"
     return Spelling(facts.name, dotted, closes_cycle(resolver.project, place.module, facts.module))
 
 
-def _candidates(entity: Entity, place: Place) -> Iterator[str]:
+def why_not_spelled(entity: Entity, place: Place, resolver: Resolver) -> str:
+    """Why `spelling_of` found nothing, for people."""
+    name = entity.model.name
+    if entity.cls.alias is not None:
+        return f"no name in scope stands for this alias of {name}"
+    if _is_open(entity.cls, resolver):
+        return f"a subclass may stand for {name}, and no name in scope stands for it"
+    return f"{name} stands for something else here" if _is_taken(name, place) else f"no name in scope stands for {name}"
+
+
+def _is_again(entity: Entity, place: Place) -> bool:
+    """Whether the code of an entity, part of the expression at hand, means the same when it is written once more."""
+    node, where = entity.node, entity.place
+    if node is None or where is None or where.scope is not place.scope:
+        return False
+    return _is_dotted(node) or (entity.cls.is_open and ast.unparse(node) == "type(self)")
+
+
+def _is_open(cls: ModelClass, resolver: Resolver) -> bool:
+    """Whether a subclass may stand for the class, and there are some."""
+    return cls.is_open and bool(resolver.project.models.subclasses(cls.model))
+
+
+def _candidates(entity: Entity, place: Place, resolver: Resolver) -> Iterator[str]:
     node = entity.node
     if node is not None and _is_dotted(node):
         yield ast.unparse(node)
-    if entity.cls.alias is None:
+    if entity.cls.alias is None and not _is_open(entity.cls, resolver):
         yield entity.model.name
     # An imported alias of the class, or the variable that holds an `aliased()`.
     yield from (
-        name
-        for name, bindings in place.module.bindings.items()
-        if any(isinstance(b, Import) for b in bindings)
+        name for name, bindings in place.module.bindings.items() if any(isinstance(b, Import) for b in bindings)
     )
     scope = place.scope
     while scope.parent is not None:
@@ -75,43 +102,87 @@ def _means(code: str, cls: ModelClass, place: Place, resolver: Resolver) -> bool
         answer = resolver.read(answer, part, place)
     if answer is None or not isinstance(answer.value, ModelClass):
         return False
-    return answer.value.model is cls.model and answer.value.alias is cls.alias
+    found = answer.value
+    same_openness = found.is_open == cls.is_open or not (_is_open(found, resolver) or _is_open(cls, resolver))
+    return found.model is cls.model and found.alias is cls.alias and same_openness
+
+
+def _is_bound(code: str, at: ast.expr, place: Place) -> bool:
+    """Whether the first name of `code` has its value wherever `at` runs."""
+    name = code.partition(".")[0]
+    owner = place.scope.owner(name)
+    if owner is None:
+        return True
+    if owner.parent is None:
+        bindings = [b for b in place.module.bindings.get(name, ()) if not (isinstance(b, Import) and b.is_typing)]
+        return bool(bindings) and (_runs_later(place.scope, owner) or any(b.line < at.lineno for b in bindings))
+    if owner.is_comprehension or _runs_later(place.scope, owner):
+        return True
+    return any(dominates(binding, owner.node, at) for binding in owner.bindings[name])
+
+
+def _runs_later(reading: Scope, owner: Scope) -> bool:
+    """Whether the code of a scope runs on its own, after that of `owner`: a function lies between."""
+    scope: Scope | None = reading
+    while scope is not None and scope is not owner:
+        if scope.is_function:
+            return True
+        scope = scope.parent
+    return False
+
+
+def _is_taken(name: str, place: Place) -> bool:
+    """Whether the name of a class that is not in scope belongs to something else, here or in the whole module."""
+    owner = place.scope.owner(name)
+    if owner is None:
+        return False
+    bindings = place.module.bindings.get(name, ()) if owner.parent is None else ()
+    return not bindings or not all(isinstance(binding, Import) and binding.is_typing for binding in bindings)
 
 
 def _through_modules(facts: ClassFacts, place: Place, resolver: Resolver) -> Iterator[str]:
     for name, bindings in place.module.bindings.items():
         if not any(isinstance(binding, Import) for binding in bindings):
             continue
-        answer = resolver.named(name, place)
-        if answer is not None and isinstance(answer.value, ProjectModule):
-            if resolver.project.lookup.name(answer.value.module, facts.name) is facts:
-                yield f"{name}.{facts.name}"
+        match resolver.named(name, place):
+            case Answer(value=ProjectModule(module=module)):
+                if resolver.project.lookup.name(module, facts.name) is facts:
+                    yield f"{name}.{facts.name}"
 
 
 def closes_cycle(project: Project, importer: Module, imported: Module) -> bool:
-    """Whether `imported` already imports `importer` at import time, directly or through other modules of the project."""
+    """Whether `imported` already imports `importer` when it runs, directly or through other modules of the project.
+
+    A package runs before the modules in it, so it counts with them, but not the packages that `importer` is in.
+    """
+    around = _packages_of(importer.name)
     seen: set[str] = set()
-    stack = [imported]
+    stack = [imported.name]
     while stack:
-        module = stack.pop()
+        dotted = stack.pop()
+        if dotted in seen:
+            continue
+        seen.add(dotted)
+        stack += _packages_of(dotted) - around
+        module = imported if dotted == imported.name else project.lookup.module(dotted, importer)
         if module is importer:
             return True
-        if module.name in seen:
-            continue
-        seen.add(module.name)
-        for bindings in module.bindings.values():
-            for binding in bindings:
-                if isinstance(binding, Import):
-                    stack.extend(_modules_of(project.lookup.module(binding.module, module)))
-                    if binding.name is not None:
-                        dotted = f"{binding.module}.{binding.name}"
-                        stack.extend(_modules_of(project.lookup.module(dotted, module)))
-        stack.extend(
-            found for star in module.stars for found in _modules_of(project.lookup.module(star, module))
-        )
+        if isinstance(module, Module):
+            stack += _imports_of(module)
     return False
 
 
-def _modules_of(definition: Definition | None) -> Iterator[Module]:
-    if isinstance(definition, Module):
-        yield definition
+def _packages_of(dotted: str) -> set[str]:
+    parts = dotted.split(".")
+    return {".".join(parts[:end]) for end in range(1, len(parts))}
+
+
+def _imports_of(module: Module) -> Iterator[str]:
+    """The dotted names that a module imports when it runs; some name what is in a module, and are none themselves."""
+    yield from module.stars
+    for bindings in module.bindings.values():
+        for binding in bindings:
+            if isinstance(binding, Import) and not binding.is_typing:
+                yield binding.module
+                if binding.name is not None:
+                    yield f"{binding.module}.{binding.name}"

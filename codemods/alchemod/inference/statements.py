@@ -10,9 +10,11 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from alchemod.facts.models import Model, Models
+from alchemod.facts.model import Model
+from alchemod.facts.models import Models
 from alchemod.inference.values import (
     Answer,
+    ClassObject,
     Entity,
     Expression,
     ModelAttribute,
@@ -94,7 +96,9 @@ def step(
             return answer.then(replace(after, lost=name))
         answers = [evaluate(node) for node in nodes]
         terms = begin(answers, nodes, place)
-        changed = replace(after, terms=terms, joined=None, outer=False, lost="")
+        # The join is forgotten, the argument of select_from is not.
+        lost = "" if statement.lost in {*JOINS, "with_entities", "with_only_columns"} else statement.lost
+        changed = replace(after, terms=terms, joined=None, outer=False, lost=lost)
         return resting_on(changed, (answer, *(found for found in answers if found is not None)))
     if name == "reset_joinpoint":
         return answer.then(
@@ -143,8 +147,8 @@ def _join_target(
         return _string_join(statement, arguments, models)
     answer = evaluate(first)
     match answer:
-        case Answer(value=ModelClass() as cls):
-            return Entity(cls, first, place), [answer]
+        case Answer(value=ModelClass()):
+            return _class_join(arguments, first, place, evaluate)
         case Answer(value=ModelAttribute(attribute=attribute) as path) if attribute.kind == "relationship":
             if len(arguments) > 1:
                 last = evaluate(arguments[-1])  # join(A.bs, B.cs), SQLAlchemy 1.x
@@ -155,10 +159,33 @@ def _join_target(
                     return None
             target = models.target(path.attribute, path.owner.model)
             return (Entity(ModelClass(target)), [answer]) if target is not None else None
+    if (path_node := _narrowed(first)) is not None:
+        return _join_target(statement, [path_node], place, evaluate, models)
     if (typed := _of_type(first)) is not None:
         answer = evaluate(typed)
         if answer is not None and isinstance(answer.value, ModelClass):
             return Entity(answer.value, typed, place), [answer]
+    return None
+
+
+def _class_join(
+    arguments: list[ast.expr], first: ast.expr, place: Place, evaluate: Evaluate
+) -> tuple[Entity, list[Answer]] | None:
+    """The target of `join(A)`, `join(A, on)`; of `join(A, B)`, SQLAlchemy 1.x, the last class."""
+    answers = [evaluate(argument) for argument in (first, *arguments[1:])]
+    classes = [answer for answer in answers if answer is not None and isinstance(answer.value, ModelClass)]
+    if len(classes) > 1 and len(classes) < len(arguments) or len(classes) == 1 and len(arguments) > 2:
+        return None
+    last = classes[-1]
+    assert isinstance(last.value, ModelClass)
+    return Entity(last.value, arguments[-1] if len(classes) > 1 else first, place), classes
+
+
+def _narrowed(node: ast.expr) -> ast.expr | None:
+    """`A.bs` of `A.bs.and_(...)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="and_", value=ast.Attribute() as path)):
+            return path
     return None
 
 
@@ -167,7 +194,7 @@ def _of_type(node: ast.expr) -> ast.expr | None:
     match node:
         case ast.Call(func=ast.Attribute(attr="of_type"), args=[target], keywords=[]):
             return target
-        case ast.Call(func=ast.Attribute(attr="and_", value=path)):
+        case ast.Call(func=ast.Attribute(attr="and_", value=ast.Call() as path)):
             return _of_type(path)
     return None
 
@@ -223,6 +250,28 @@ def from_entities(statement: Statement) -> int:
     unknown = sum(term.kind == "unknown" for term in statement.terms)
     joins = sum(name in JOINS for name, _ in statement.steps)
     return max(len(entities) + unknown, 1 + joins)
+
+
+def built_for(statement: Statement, cls: ModelClass | ClassObject) -> Statement:
+    """The statement of a method that was called on `cls`: where the method says `cls` or `type(self)`, it is that."""
+    if not isinstance(cls, ModelClass):
+        return statement
+    family = (cls.model.facts, *cls.model.ancestors)
+    entity = Entity(cls)
+
+    def seen(found: Entity | None) -> Entity | None:
+        return entity if found is not None and found.cls.is_open and found.model.facts in family else found
+
+    terms = [replace(term, entity=seen(term.entity)) for term in statement.terms]
+    for index, term in enumerate(terms):
+        if term.kind == "unknown" and term.node is not None and ast.unparse(term.node) in _OWN_CLASS:
+            terms[index] = Term("entity", entity, term.node)
+    return replace(
+        statement, terms=tuple(terms), joined=seen(statement.joined), selected_from=seen(statement.selected_from)
+    )
+
+
+_OWN_CLASS = frozenset({"cls", "type(self)", "self.__class__"})
 
 
 def executed(statement: Statement, *, scalars: bool, lazy: bool) -> Rows:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from alchemod.facts.attributes import Attribute
 from alchemod.facts.lookup import External
-from alchemod.facts.models import Attribute, Model
+from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module
 from alchemod.inference.scopes import Scope
 
@@ -72,6 +73,8 @@ class ModelClass:
     model: Model
     alias: ast.expr | None = None
     """The `aliased(...)` call, None for the class itself."""
+    is_open: bool = field(default=False, compare=False)
+    """Whether a subclass may stand for it: the class is `cls`, or that of `self`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.inference.filtering import FilteredEntity
+from alchemod.inference.values import Statement
 
 
 class FilterByKeywords(Rule):
@@ -27,18 +28,20 @@ class FilterByKeywords(Rule):
     Example:
         ```python
         def members(session, name):
-            return session.query(User).join(User.addresses).filter_by(email=name, checked=True).all()
+            query = session.query(User).join(User.addresses)
+            return query.filter_by(email=name, checked=True).all()
         ```
 
     Use instead:
         ```python
         def members(session, name):
-            return session.query(User).join(User.addresses).filter(Address.email == name, Address.checked == true()).all()
+            query = session.query(User).join(User.addresses)
+            return query.filter(Address.email == name, Address.checked == true()).all()
         ```
 
     Fix safety:
-        Safe when one mapped class of the project reaches the call on all paths and can be written there. Unsafe after an
-        outer join (rows without a partner fall away, as before), on a dynamic relationship, when the class is only
+        Safe when one mapped class of the project reaches the call on all paths and can be written there. Unsafe after
+        an outer join (rows without a partner fall away, as before), on a dynamic relationship, when the class is only
         known at run time, when it has to be imported first, and when a test prepares the call on a mock. A report when
         the entity is not known, and for a `select` with a join when the project allows SQLAlchemy 2.1.
         Calls with `**keywords` and methods of your own classes called `filter_by` are left alone.
@@ -50,6 +53,7 @@ class FilterByKeywords(Rule):
 
     code = "ALC201"
     names = ("filter_by",)
+    yields_to = ("MIG501",)
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterable[Finding]:
         """Looks at one call of a `filter_by` method."""
@@ -68,41 +72,39 @@ class FilterByKeywords(Rule):
             return
         if not keywords:
             message = "filter_by() without keywords does nothing"
-            yield self.fix(call, message, swap(call, "{query}", query=method.value), given=[filtered.answer])
+            edit = swap(call, "{query}", query=method.value)
+            yield self.fix(call, message, edit, given=[filtered.answer], unsafe=_pinned(filtered.statement, ctx))
             return
-        yield self._finding(call, method, filtered, ctx)
+        yield self._judged(call, method, filtered, ctx)
 
     def _positional(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if ctx.filtered_entity(call) is not None:
             message = "filter_by() takes keywords only: this call raises TypeError; filter() takes expressions"
             yield self.report(call, message, level="error")
 
-    def _finding(self, call: ast.Call, method: ast.Attribute, filtered: FilteredEntity, ctx: Context) -> Finding:
+    def _judged(self, call: ast.Call, method: ast.Attribute, filtered: FilteredEntity, ctx: Context) -> Finding:
         given = [filtered.answer]
         code = _code(filtered)
         if code is None:
             message = "filter_by() hides which class its keywords speak of"
             return self.report(call, message, missing=filtered.missing, given=given)
         message = f"filter_by() hides that its keywords speak of {code}"
+        for key in _keys(call):
+            kind = ctx.key_kind(filtered.entity, key) if filtered.entity is not None else "unknown"
+            owner = filtered.entity.model.name if filtered.entity is not None else code
+            if kind == "property":
+                wrong = f"{owner}.{key} is no column: filter_by({key}=...) decides the same for every row"
+                return self.report(call, wrong, given=given, level="error")
+            if kind == "absent":
+                return self.report(call, message, missing=f"no attribute {key} of {owner} is seen", given=given)
         if filtered.statement.style != "query" and filtered.several_from and ctx.project.versions.includes("2.1"):
             missing = "SQLAlchemy 2.1, which the project allows, looks in all classes of the statement, 2.0 in one"
             return self.report(call, message, missing=missing, given=given)
-        if (bad := self._unusable(call, filtered, ctx)) is not None:
-            return self.report(call, message, missing=bad, given=given)
-        edits = [rename(method, _verb(filtered)), *self._terms(call, filtered, code, ctx)]
-        return self.fix(call, message, *edits, given=given, unsafe=_doubt(filtered) or ctx.pinned("filter_by"))
-
-    def _unusable(self, call: ast.Call, filtered: FilteredEntity, ctx: Context) -> str | None:
         if filtered.spelling is not None and filtered.spelling.cycle:
-            return f"importing {filtered.spelling.code} here would close a circle of imports"
-        for keyword in call.keywords:
-            if filtered.entity is not None and keyword.arg is not None:
-                match ctx.key_kind(filtered.entity, keyword.arg):
-                    case "absent":
-                        return f"{filtered.entity.model.name} has no attribute {keyword.arg}"
-                    case "property":
-                        return f"{filtered.entity.model.name}.{keyword.arg} is no column, so it filters nothing"
-        return None
+            missing = f"importing {filtered.spelling.code} here would close a circle of imports"
+            return self.report(call, message, missing=missing, given=given)
+        edits = [rename(method, _verb(filtered)), *self._terms(call, filtered, code, ctx)]
+        return self.fix(call, message, *edits, given=given, unsafe=_doubt(filtered) or _pinned(filtered.statement, ctx))
 
     def _terms(self, call: ast.Call, filtered: FilteredEntity, code: str, ctx: Context) -> Iterator[Verb]:
         imported = _imported(filtered)
@@ -116,10 +118,15 @@ class FilterByKeywords(Rule):
 
 _TEMPLATES = {
     ("column", "None"): ".{key}.is_(None)",
-    ("column", "True"): ".{key} == {sqlalchemy.true}()",
-    ("column", "False"): ".{key} == {sqlalchemy.false}()",
+    ("boolean", "None"): ".{key}.is_(None)",
+    ("boolean", "True"): ".{key} == {sqlalchemy.true}()",
+    ("boolean", "False"): ".{key} == {sqlalchemy.false}()",
 }
 """Terms that differ from `==`, by the kind of the attribute and the constant compared with."""
+
+
+def _keys(call: ast.Call) -> list[str]:
+    return [keyword.arg for keyword in call.keywords if keyword.arg is not None]
 
 
 def _constant(value: ast.expr) -> str:
@@ -138,6 +145,14 @@ def _verb(filtered: FilteredEntity) -> str:
     """The method to call instead: `filter` for a Query, `where` for the others, unless the chain uses the other one."""
     usual, other = ("filter", "where") if filtered.statement.style == "query" else ("where", "filter")
     return other if filtered.statement.has_step(other) and not filtered.statement.has_step(usual) else usual
+
+
+def _pinned(statement: Statement, ctx: Context) -> str | None:
+    """Which test prepares the call on a mock; no mock stands for a select, update or delete construct."""
+    if statement.style != "query":
+        return None
+    steps = [name for name, _ in statement.steps]
+    return ctx.pinned(*([] if statement.dynamic else ["query"]), *steps, "filter_by")
 
 
 def _doubt(filtered: FilteredEntity) -> str | None:

@@ -1,0 +1,41 @@
+"""Which tests prepare a chain of calls on a mock, so that a rewrite of the chain breaks them (fact of the project)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alchemod.facts.mocks import may_pin, pinned
+from alchemod.facts.pins import Pin, Pins
+from alchemod.facts.project import Project
+from alchemod.text.problem import FileError
+from alchemod.text.source import parse
+
+
+class Pinning:
+    """The pins of a project's tests, read when a chain is asked for. Only files that hold its last name are parsed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._pins: dict[str, Pins] = {}
+        self._generation = project.generation
+
+    def of(self, chain: Sequence[str]) -> Pin | None:
+        """The first pin of the last name of `chain`, reached through those before it; None when no test pins it."""
+        if self._generation != self._project.generation:
+            self._pins.clear()
+            self._generation = self._project.generation
+        name = chain[-1]
+        if name not in self._pins:
+            self._pins[name] = Pins(self._found(name))
+        return self._pins[name].of(chain)
+
+    def _found(self, name: str) -> Iterator[Pin]:
+        project = self._project
+        for path in project.files_mentioning(name):
+            shown = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix()
+            try:
+                source = project.source(path)
+                if may_pin(shown, source.utf8):
+                    yield from pinned(parse(source), shown)
+            except FileError:
+                continue
