@@ -49,6 +49,16 @@ class Plan:
         return [statement for statement in self.suite[start : self.last + 1] if statement not in self.dropped]
 
     @property
+    def removals(self) -> list[ast.stmt]:
+        """The dropped statements that lie in no other dropped one, in source order."""
+        outermost = [
+            statement
+            for statement in self.dropped
+            if not any(other is not statement and contains(other, statement) for other in self.dropped)
+        ]
+        return sorted(outermost, key=lambda statement: statement.lineno)
+
+    @property
     def gap(self) -> list[ast.stmt]:
         """The statements between the opener and the `try` whose `finally` closes, which move into the block."""
         body = self.body

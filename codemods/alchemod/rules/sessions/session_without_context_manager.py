@@ -91,7 +91,7 @@ def _edits(plan: Plan) -> Iterator[Verb]:
     header = "async with {maker} as {name}:" if plan.is_async else "with {maker} as {name}:"
     first, last = plan.suite[plan.first], plan.suite[plan.last]
     yield block(first, last, header, replaces=(plan.opener,), maker=plan.call, name=plan.name)
-    for statement in sorted(plan.dropped, key=lambda node: node.lineno):
+    for statement in plan.removals:
         yield drop(statement)
 
 
