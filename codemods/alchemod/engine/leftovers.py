@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemod.edits.refusal import Refusal
+from alchemod.engine.mentions import words
 from alchemod.facts.module import Import
 from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile, parse
@@ -23,9 +25,13 @@ def without_leftovers(project: Project, path: Path, old: SourceFile) -> SourceFi
     string (`mock.patch("shop.views.closing")`).
     """
     source = project.source(path)
+    rarer = Counter(words(old)) - Counter(words(source))
     try:
         tree = project.tree(path)
-        gone = sorted(_imported(tree) & (_used(parse(old)) - _used(tree)))
+        suspects = {name for name in _imported(tree) if name.encode() in rarer}
+        if not suspects:
+            return source
+        gone = sorted(suspects & (_used(parse(old)) - _used(tree)))
         useless = [name for name in gone if not _taken(project, path, name)]
         if not useless:
             return source
