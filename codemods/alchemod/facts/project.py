@@ -23,7 +23,7 @@ from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, contents, decode, parse, read
 
-_KEPT_TREE_BYTES = 1_500_000
+_KEPT_TREE_BYTES = 1_200_000
 """Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
 
 
@@ -71,18 +71,16 @@ class Project:
         files: Sequence[DiscoveredFile],
         root: Path,
         target: str | None = None,
-        keep: Sequence[bytes] = (),
         given: Mapping[Path, SourceFile] | None = None,
     ) -> Project:
         """Read the files, pass them through both gates and take their facts.
 
-        `target` replaces the range of SQLAlchemy versions the dependency files give. Trees of files that hold one of
-        the tokens `keep` are kept when memory allows, since rules will look at them again. `given` holds contents that
-        stand for what is on disk.
+        `target` replaces the range of SQLAlchemy versions the dependency files give. `given` holds contents that stand for
+        what is on disk.
         """
         versions = VersionRange.exactly(target) if target is not None else sqlalchemy_range(root)
         project = cls(root, files, versions)
-        project._read(files, keep, given or {})
+        project._read(files, given or {})
         project._gate_b()
         return project
 
@@ -121,7 +119,7 @@ class Project:
     def facts(self, path: Path) -> Module | None:
         """The facts of a file, taken now if gate A dropped it; None when it cannot be parsed."""
         if path not in self._modules:
-            self._take_facts(path, keep=False)
+            self._take_facts(path)
         return self._modules[path]
 
     def source(self, path: Path) -> SourceFile:
@@ -195,7 +193,7 @@ class Project:
                 return facts.name
         return ""
 
-    def _read(self, files: Sequence[DiscoveredFile], keep: Sequence[bytes], given: Mapping[Path, SourceFile]) -> None:
+    def _read(self, files: Sequence[DiscoveredFile], given: Mapping[Path, SourceFile]) -> None:
         for file in files:
             path = file.path
             try:
@@ -209,7 +207,7 @@ class Project:
                     self.problems.append(error.problem(path))
                 self._modules[path] = None
                 continue
-            self._take_facts(path, keep=any(token in data for token in keep))
+            self._take_facts(path)
             self._candidates.append(path)
 
     def _gate_b(self) -> None:
@@ -231,7 +229,7 @@ class Project:
                 self._candidates.append(path)
             fresh = [module for path in found if (module := self.facts(path)) is not None]
 
-    def _take_facts(self, path: Path, *, keep: bool) -> None:
+    def _take_facts(self, path: Path) -> None:
         try:
             tree = parse(self.source(path))
         except FileError as error:
@@ -240,7 +238,7 @@ class Project:
             self._modules[path] = None
             return
         self._modules[path] = self._collect(path, tree)
-        if keep:
+        if self._tree_bytes + len(self.source(path).utf8) <= _KEPT_TREE_BYTES:
             self._keep(path, tree)
 
     def _collect(self, path: Path, tree: ast.Module) -> Module:
