@@ -22,6 +22,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         module="alchemod.rules.querying.filter_by_keywords",
         names=("filter_by",),
         kinds=("Call",),
+        yields_to=("MIG501",),
     ),
 )
 
