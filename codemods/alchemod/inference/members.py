@@ -130,7 +130,8 @@ def _query_property(
     """`Model.query`, when the class is Flask-SQLAlchemy's or a base declares a query property."""
     owners = (cls.model.facts, *cls.model.ancestors)
     declared = cls.model.attributes.get("query")
-    if (not cls.model.is_flask and declared is None) or (declared is not None and declared.kind in {"method", "property"}):
+    own_method = declared is not None and declared.kind in {"method", "property"}
+    if own_method or (declared is None and not cls.model.is_flask):
         return None
     custom = next(
         (f"{owner.name}.query_class is set" for owner in owners if "query_class" in owner.attributes), ""

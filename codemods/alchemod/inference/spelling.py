@@ -43,8 +43,8 @@ def spelling_of(entity: Entity, at: ast.expr, place: Place, resolver: Resolver) 
             return Spelling(code)
     if _is_taken(facts.name, place):
         return None
-    dotted = f"{facts.module.name}.{facts.name}"
-    return Spelling(facts.name, dotted, closes_cycle(resolver.project, place.module, facts.module))
+    source = _source_of(facts, place, resolver)
+    return Spelling(facts.name, f"{source.name}.{facts.name}", closes_cycle(resolver.project, place.module, source))
 
 
 def why_not_spelled(entity: Entity, place: Place, resolver: Resolver) -> str:
@@ -148,6 +148,18 @@ def _through_modules(facts: ClassFacts, place: Place, resolver: Resolver) -> Ite
             case Answer(value=ProjectModule(module=module)):
                 if resolver.project.lookup.name(module, facts.name) is facts:
                     yield f"{name}.{facts.name}"
+
+
+def _source_of(facts: ClassFacts, place: Place, resolver: Resolver) -> Module:
+    """The module to import a class from: one that names are imported from already, if it has it, else its own."""
+    lookup = resolver.project.lookup
+    for bindings in place.module.bindings.values():
+        for binding in bindings:
+            if isinstance(binding, Import) and binding.name is not None and not binding.is_typing:
+                module = lookup.module(binding.module, place.module)
+                if isinstance(module, Module) and lookup.name(module, facts.name) is facts:
+                    return module
+    return facts.module
 
 
 def closes_cycle(project: Project, importer: Module, imported: Module) -> bool:
