@@ -102,29 +102,29 @@ class FixedPoint:
                 look_at = everything
             step.run(look_at, ledger, self._progress if number == 1 else None)
             self._failures.extend(step.failures)
-            broken, visible = self._adopt(step.contents)
+            broken, renewed = self._adopt(step.contents)
             if broken or not step.contents:
                 return broken
             concerned |= step.concerned
-            look_at = everything if visible else stale(self._project, concerned, step.changed)
+            look_at = everything if "*" in renewed else stale(self._project, concerned, step.changed, renewed)
         return {path: self._restless(path, ledger) for path in step.contents}
 
-    def _adopt(self, contents: Mapping[Path, SourceFile]) -> tuple[dict[Path, str], bool]:
+    def _adopt(self, contents: Mapping[Path, SourceFile]) -> tuple[dict[Path, str], frozenset[str]]:
         """Make the new contents those of the project.
 
-        Returns the files that no longer parse, and why, and whether other files may see that something changed.
+        Returns the files that no longer parse, and why, and the names that other files may see changed.
         """
         broken = {}
-        visible = False
+        renewed: frozenset[str] = frozenset()
         for path, source in sorted(contents.items()):
             self._originals.setdefault(path, self._project.source(path))
             try:
-                visible = self._project.update(path, source) or visible
+                renewed |= self._project.update(path, source)
             except FileError as error:
                 message = f"the fixes would break this file, it is left as it was: {error.message}"
                 self._failures.append(Failure(path, error.line, None, "render", message))
                 broken[path] = "the fixes of this file together would break it"
-        return broken, visible
+        return broken, renewed
 
     def _restless(self, path: Path, ledger: Ledger) -> str:
         codes = ledger.last_rules(path)

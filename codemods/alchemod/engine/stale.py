@@ -19,13 +19,16 @@ Stale = Mapping[Path, frozenset[str] | None]
 """Files to look at again: only the functions of these dotted names, or, None, all of it."""
 
 
-def stale(project: Project, concerned: Iterable[Path], changed: Mapping[Path, set[str]]) -> Stale:
-    """What to look at once the functions `changed` were rewritten (by file and dotted name, `""` outside of functions).
+def stale(
+    project: Project, concerned: Iterable[Path], changed: Mapping[Path, set[str]], renewed: Iterable[str]
+) -> Stale:
+    """What to look at once the functions `changed` (by file and dotted name, `""` outside of functions) were rewritten.
 
-    Those are the functions themselves, and all functions of the files `concerned` in which the name of one occurs; the
-    whole file where something outside of functions changed, or mentions one.
+    Those are the functions themselves, and all functions of the files `concerned` in which the name of one occurs, or
+    one of the names `renewed`, of which facts changed; the whole file where that is so outside of functions.
     """
-    names = frozenset(name.rpartition(".")[2].encode() for names in changed.values() for name in names if name)
+    rewritten = {name.rpartition(".")[2] for names in changed.values() for name in names if name}
+    names = frozenset(name.encode() for name in rewritten.union(renewed))
     found: dict[Path, frozenset[str] | None] = {}
     for path in sorted({*concerned, *changed}):
         own = changed.get(path, set())

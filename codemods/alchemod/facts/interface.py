@@ -15,6 +15,13 @@ def interface(module: Module | None) -> tuple[str, ...]:
     return tuple(_lines(module))
 
 
+def changed_names(before: tuple[str, ...], after: tuple[str, ...]) -> frozenset[str]:
+    """The names whose definitions differ between two interfaces, without module and class; `*` for star imports."""
+    return frozenset(
+        line.split(maxsplit=1)[0].partition("(")[0].rstrip(":").rpartition(".")[2] for line in {*before} ^ {*after}
+    )
+
+
 def _lines(module: Module) -> Iterator[str]:
     for name, bindings in module.bindings.items():
         for binding in bindings:

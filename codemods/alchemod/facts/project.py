@@ -13,7 +13,7 @@ from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import sqlalchemy_range
 from alchemod.facts.factories import exported_factories
 from alchemod.facts.gates import base_words, gate_a, mentions
-from alchemod.facts.interface import interface
+from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
 from alchemod.facts.models import Models
@@ -75,8 +75,8 @@ class Project:
     ) -> Project:
         """Read the files, pass them through both gates and take their facts.
 
-        `target` replaces the range of SQLAlchemy versions the dependency files give. `given` holds contents that stand for
-        what is on disk.
+        `target` replaces the range of SQLAlchemy versions the dependency files give. `given` holds contents that
+        stand for what is on disk.
         """
         versions = VersionRange.exactly(target) if target is not None else sqlalchemy_range(root)
         project = cls(root, files, versions)
@@ -139,10 +139,10 @@ class Project:
             self._trees.move_to_end(path)
         return tree
 
-    def update(self, path: Path, source: SourceFile) -> bool:
+    def update(self, path: Path, source: SourceFile) -> frozenset[str]:
         """Replace the content of a file and take its facts anew. Raises ParseError when it no longer parses.
 
-        Returns whether what other files can see of it has changed.
+        Returns the names of what other files can see and what has changed, `*` for star imports.
         """
         tree = parse(source)
         before = interface(self._modules.get(path))
@@ -153,7 +153,7 @@ class Project:
         self.generation += 1
         self.__dict__.pop("lookup", None)
         self.__dict__.pop("models", None)
-        return interface(self._modules[path]) != before
+        return changed_names(before, interface(self._modules[path]))
 
     def files_mentioning(self, name: str) -> Iterator[Path]:
         """Every file of the project in which `name` stands as a word, the ones gate A dropped included."""
