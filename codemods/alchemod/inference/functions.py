@@ -37,7 +37,7 @@ _TRANSPARENT = frozenset(
 )  # fmt: skip
 _FIXTURES = frozenset({"fixture", "yield_fixture"})
 _DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_MAX_FILES = 40
+_MAX_FILES = 8
 """A name that stands in more files is too common to look for its calls."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
@@ -206,6 +206,8 @@ class Functions:
                         complete = False
                 elif isinstance(node, ast.Name | ast.Attribute) and last_name(node) == facts.name:
                     mentions.append(node)
+                elif isinstance(node, ast.alias) and node.name == facts.name and node.asname is not None:
+                    complete = False  # called under another name
             complete = complete and all(node in called for node in mentions)
         return found, complete
 
