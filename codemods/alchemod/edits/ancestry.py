@@ -32,11 +32,11 @@ COMPOUND = (
 
 
 class Place(NamedTuple):
-    """``getattr(parent, field)`` is the node, or its item ``index`` is."""
+    """``getattr(parent, field)`` is the node, or has it as its item number ``item``."""
 
     parent: ast.AST
     field: str
-    index: int | None
+    item: int | None
 
 
 def children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
@@ -49,11 +49,6 @@ def children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
                     yield name, index, item
         elif isinstance(value, ast.AST) and value._fields:
             yield name, None, value
-
-
-def is_suite(place: Place) -> bool:
-    """Whether the place is an item of a list of statements, handlers or cases."""
-    return place.index is not None and place.field in SUITE_FIELDS and not isinstance(place.parent, ast.expr)
 
 
 class Ancestry:

@@ -99,7 +99,7 @@ def _with_arguments(node: Any, new: list[cst.Arg], before: Whitespace) -> Any:
         bases=new[:bases],
         keywords=new[bases:],
         lpar=cst.LeftParen(whitespace_after=before) if new else cst.MaybeSentinel.DEFAULT,
-        rpar=node.rpar if new and isinstance(node.rpar, cst.RightParen) else cst.MaybeSentinel.DEFAULT,
+        rpar=cst.RightParen() if new else cst.MaybeSentinel.DEFAULT,
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from alchemod.edits.ancestry import Ancestry
+from alchemod.edits import noqa
+from alchemod.edits.ancestry import COMPOUND, Ancestry
 from alchemod.edits.comments import lost_comments
 from alchemod.edits.comparison import first_difference
 from alchemod.edits.imports import ImportRequest
@@ -18,10 +19,11 @@ from alchemod.edits.names import Names
 from alchemod.edits.plan import Plan
 from alchemod.edits.promise import Promise
 from alchemod.edits.refusal import Refusal
-from alchemod.edits.segments import Unit, Units, parser_errors, recursion_room
+from alchemod.edits.segments import Unit, Units, line_indent, parser_errors, recursion_room, unit_span
 from alchemod.edits.structure import Structure
 from alchemod.edits.templates import Filled, fill
-from alchemod.edits.verbs import Block, Verb
+from alchemod.edits.verbs import Block, Swap, Verb
+from alchemod.edits.wrapping import Room, wrapped
 from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile, parse
 from alchemod.text.spans import OverlapError, Replacement, splice
@@ -108,25 +110,47 @@ class Attempt:
 
         layout = Layout(Lines(self._source))
         renderer = Renderer(self._units, self._plan, self.fill)
-        writer = Writer(renderer, self.fill, self._source.newline)
+        writer = Writer(renderer, self.fill, self._source.newline, self._line_length)
         Arranger(layout, self._plan, self._structure, writer).arrange(self._ancestry.tree)
-        rewritten = []
+        rewritten: list[Replacement] = []
         for unit in self._changed_units():
             try:
                 rewritten += self._rewritten(unit, renderer, layout)
             except Refusal as refusal:
                 refusal.blame(unit.owner)
                 raise
-        return layout.replacements(rewritten)
+        return [*layout.replacements(rewritten), *self._noqa_edits()]
 
     def _rewritten(self, unit: Unit, renderer: Any, layout: Layout) -> Iterator[Replacement]:
         indent = layout.indent(layout.lines.of(unit.span[0]))
         old = self._source.utf8[slice(*unit.span)].decode()
         new = renderer.text(unit, indent)
+        if new != old and not isinstance(unit.owner, ast.ExceptHandler | ast.match_case | ast.expr):
+            new = wrapped(new, old, self._room(unit, indent), is_header=isinstance(unit.owner, COMPOUND))
+        for swap in filter(lambda swap: swap.drops_noqa, self._plan.within(unit.owner, Swap)):
+            first, last = (self._source.position(offset)[0] for offset in self._source.span(swap.node))
+            start = self._source.position(unit.span[0])[0]
+            old, new = noqa.inside(old, new, range(first - start, last - start + 1), swap.drops_noqa)
         if lost := lost_comments([old], [new]):
             raise Refusal(f"the comment {lost[0]!r} would be lost")
         if new != old:
             yield Replacement(*unit.span, new.encode())
+
+    def _noqa_edits(self) -> Iterator[Replacement]:
+        """The edits of the comments that follow a statement or header, by end of line."""
+        codes: dict[int, list[str]] = {}
+        for _, verb in self._plan.verbs():
+            if isinstance(verb, Swap) and verb.drops_noqa and not self._structure.disappears(verb.node):
+                end = unit_span(self._source, self._units.owner(verb.node))[1]
+                codes.setdefault(end, []).extend(verb.drops_noqa)
+        edits = (noqa.after(self._source, end, dropped) for end, dropped in codes.items())
+        return (edit for edit in edits if edit is not None)
+
+    def _room(self, unit: Unit, indent: str) -> Room:
+        """The line where a unit stands, which has got another indentation."""
+        start = unit.span[0]
+        column = self._source.position(start)[1] - 1 - len(line_indent(self._source, start)) + len(indent)
+        return Room(column, self._line_length, indent, self._source.newline)
 
     def _changed_units(self) -> Iterator[Unit]:
         """The units that stay where they are, with edits inside them."""

@@ -1,8 +1,9 @@
 """From a node of :mod:`ast` to its LibCST counterpart, field by field.
 
 Each function of this module answers for one step of :mod:`ast`: given a parent, its counterpart and a field,
-the path (see :mod:`alchemod.edits.paths`) from the counterpart to that of the child. The counterpart of an expression that stands as argument, element or
-target is the expression; :func:`slot_path` gives the path to what holds it there.
+the path (see :mod:`alchemod.edits.paths`) from the counterpart to that of the child. The counterpart of an
+expression that stands as argument, element or target is the expression; :func:`slot_path` gives the path to
+what holds it there.
 
 Nothing is found by counting or by position in the text, so the answer cannot drift.
 """

@@ -31,12 +31,15 @@ class Template:
     @classmethod
     def expression(cls, filled: Filled) -> Template:
         """The template of an expression."""
-        return cls(cst.parse_expression(filled.text), parse_expression(filled.text), filled)
+        tree = parse_expression(filled.text)
+        code: Any = cst.parse_expression(f"({filled.text})")
+        return cls(code.with_changes(lpar=code.lpar[1:], rpar=code.rpar[:-1]), tree, filled)
 
     @classmethod
     def arguments(cls, filled: Filled) -> Template:
         """The template of arguments, as a call that has them."""
-        return cls(cst.parse_expression(f"_({filled.text})"), parse_arguments(filled.text), filled)
+        tree = parse_arguments(filled.text)
+        return cls(cst.parse_expression(f"_({filled.text})"), tree, filled)
 
     def uses(self, value: Any) -> Iterator[Path]:
         """The paths to where a value goes."""
@@ -71,5 +74,5 @@ def fitted(root: Any, path: Path, new: Any) -> Any:
 def _template_path(code: Any, places: list[Place]) -> Path:
     path: Path = ()
     for place in places:
-        path += step_path(place.parent, place.field, place.index, follow(code, path))
+        path += step_path(place.parent, place.field, place.item, follow(code, path))
     return path

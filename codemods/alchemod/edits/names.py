@@ -106,7 +106,7 @@ class Names:
         at_import, line = self._scopes.runs_at_import(site), getattr(site, "lineno", 0)
         module = self._scopes.bindings(self._tree)
         for statement in self._tree.body:
-            if not isinstance(statement, ast.Import | ast.ImportFrom) or getattr(statement, "level", 0):
+            if not isinstance(statement, ast.Import | ast.ImportFrom) or getattr(statement, "level", None):
                 continue
             if at_import and statement.lineno >= line:
                 continue

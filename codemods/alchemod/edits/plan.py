@@ -41,6 +41,7 @@ class Plan:
         self.refused: dict[Hashable, str] = {}
         self._verbs: dict[int, list[tuple[Hashable, Verb]]] = {}
         self._kept: set[int] = set()
+        self._replaced: set[int] = set()
         accepted = [fix for fix, verbs in edits.items() if self._accept(fix, verbs)]
         for fix in accepted:
             self._refuse_if_discarded(fix, edits[fix])
@@ -52,6 +53,14 @@ class Plan:
     def on(self, node: ast.AST, kind: type[V]) -> list[V]:
         """The verbs of a kind that stand on a node."""
         return [verb for _, verb in self._verbs.get(id(node), ()) if isinstance(verb, kind)]
+
+    def within(self, owner: ast.AST, kind: type[V]) -> list[V]:
+        """The verbs of a kind that stand on a node of a unit, or inside one."""
+        return [
+            verb
+            for _, verb in self.verbs()
+            if isinstance(verb, kind) and any(node is owner for node in self.ancestry.ancestors(verb.node))
+        ]
 
     def verbs(self) -> Iterator[tuple[Hashable, Verb]]:
         """All verbs with their fixes, in the order given."""
@@ -90,32 +99,36 @@ class Plan:
         )
 
     def _accept(self, fix: Hashable, verbs: Sequence[Verb]) -> bool:
-        added: list[int] = []
         try:
             for verb in verbs:
-                self.ancestry.place(verb.node) if not isinstance(verb.node, ast.Module) else None
                 self._check(verb)
                 self._verbs.setdefault(id(verb.node), []).append((fix, verb))
-                added.append(id(verb.node))
+            kept = [node for verb in verbs for node in _hole_nodes(verb)]
         except Refusal as refusal:
-            self.refused[fix] = refusal.reason
-            for key in added:
-                self._verbs[key] = [entry for entry in self._verbs[key] if entry[0] != fix]
+            self._refuse(fix, refusal.reason)
             return False
+        self._kept.update(map(id, kept))
         for verb in verbs:
-            self._kept.update(id(node) for node in _hole_nodes(verb))
+            if isinstance(verb, Block):
+                self._replaced.update(map(id, verb.replaces))
         return True
 
+    def _refuse(self, fix: Hashable, reason: str) -> None:
+        self.refused[fix] = reason
+        for entries in self._verbs.values():
+            entries[:] = [entry for entry in entries if entry[0] != fix]
+
     def _check(self, verb: Verb) -> None:
-        for _, other in self._verbs.get(id(verb.node), ()):
-            if _clash(verb, other):
-                raise Refusal("another edit changes the same code")
+        if verb.node is not self.ancestry.tree:
+            self.ancestry.place(verb.node)
+        if any(_clash(verb, other) for _, other in self._verbs.get(id(verb.node), ())):
+            raise Refusal("another edit changes the same code")
         if isinstance(verb, Block):
             self._check_block(verb)
 
     def _check_block(self, verb: Block) -> None:
         first, last = self.ancestry.place(verb.node), self.ancestry.place(verb.last)
-        if first.parent is not last.parent or first.field != last.field or first.index > last.index:  # type: ignore[operator]
+        if first.parent is not last.parent or first.field != last.field or first.item > last.item:  # type: ignore[operator]
             raise Refusal("the statements of a block are not of one suite, in order")
         for entries in self._verbs.values():
             for _, other in entries:
@@ -127,9 +140,10 @@ class Plan:
         a, b = self.ancestry.place(one.node), self.ancestry.place(other.node)
         if a.parent is not b.parent or a.field != b.field:
             return False
-        start, end = a.index, self.ancestry.place(one.last).index
-        begin, stop = b.index, self.ancestry.place(other.last).index
-        assert start is not None and end is not None and begin is not None and stop is not None
+        start, end = a.item, self.ancestry.place(one.last).item
+        begin, stop = b.item, self.ancestry.place(other.last).item
+        if start is None or end is None or begin is None or stop is None:
+            return False
         if (start, end) == (begin, stop) or start == begin:
             return True
         return start < begin <= end < stop or begin < start <= stop < end
@@ -137,9 +151,7 @@ class Plan:
     def _refuse_if_discarded(self, fix: Hashable, verbs: Sequence[Verb]) -> None:
         for verb in verbs:
             if self._is_discarded(verb):
-                self.refused[fix] = "it lies in code that another edit replaces"
-                for entries in self._verbs.values():
-                    entries[:] = [entry for entry in entries if entry[0] != fix]
+                self._refuse(fix, "it lies in code that another edit replaces")
                 return
 
     def _is_discarded(self, verb: Verb) -> bool:
@@ -161,16 +173,7 @@ class Plan:
                 return True
             if isinstance(verb, Dissolve) and not isinstance(child, ast.stmt):
                 return True
-        return id(node) in self._replaced()
-
-    def _replaced(self) -> set[int]:
-        return {
-            id(statement)
-            for entries in self._verbs.values()
-            for _, verb in entries
-            if isinstance(verb, Block)
-            for statement in verb.replaces
-        }
+        return id(node) in self._replaced
 
 
 def is_argument(place: Place) -> bool:

@@ -107,7 +107,7 @@ class Promise:
             value = getattr(node, name, None)
             if isinstance(node, ast.ClassDef) and name in ("bases", "keywords"):
                 continue
-            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+            if isinstance(value, list) and (name == "body" or (value and isinstance(value[0], ast.stmt))):
                 setattr(new, name, self._suite(node, name, value))
             elif isinstance(value, list):
                 setattr(new, name, self._items(value))
@@ -155,25 +155,19 @@ class Promise:
             statement = statements[index]
             found = self._structure.block_at(statement, claimed)
             if found is None:
-                new += self._with_insertions(statement, statement, self._statement(statement), claimed)
+                new += self._insertions(statement, after=False, claimed=claimed)
+                new += self._statement(statement)
+                new += self._insertions(statement, after=True, claimed=claimed)
                 index += 1
                 continue
             claimed.add(id(found))
             end = self._structure.index(found.last) + 1
-            before, after = self._insertions(statement, after=False, claimed=claimed), self._insertions(
-                found.last, after=True, claimed=claimed
-            )
-            new += before
-            new.append(self._block(found, self._range(statements, index, end, claimed)))
-            new += after
+            before = self._insertions(statement, after=False, claimed=claimed)
+            after = self._insertions(found.last, after=True, claimed=claimed)
+            body = self._range(statements, index, end, claimed)
+            new += [*before, self._block(found, body), *after]
             index = end
         return new
-
-    def _with_insertions(
-        self, first: ast.stmt, last: ast.stmt, new: Trees, claimed: set[int]
-    ) -> Trees:
-        before = self._insertions(first, after=False, claimed=claimed)
-        return [*before, *new, *self._insertions(last, after=True, claimed=claimed)]
 
     def _insertions(self, statement: ast.stmt, *, after: bool, claimed: set[int]) -> Trees:
         new: Trees = []
@@ -195,7 +189,7 @@ class Promise:
         if self._structure.is_gone(statement):
             return []
         for swap in self._plan.on(statement, Swap):
-            return self._statements(swap, statement)
+            return self._statements(swap)
         if not self._plan.touches(statement):
             return [statement]
         new = self._edited(statement)
@@ -203,20 +197,32 @@ class Promise:
             return list(new.body)
         return [new]
 
-    def _statements(self, verb: Any, target: ast.stmt | None = None) -> Trees:
+    def _statements(self, verb: Any) -> Trees:
         """The promised statements of a template. A hole that stands as a statement takes statements."""
         filled = self._fill(verb)
+        holder = ast.Module(self._with_statements(parse_statements(filled.text), filled), [])
+        return list(self._with_values(holder, filled).body)
+
+    def _with_statements(self, statements: Sequence[ast.stmt], filled: Filled) -> Trees:
         new: Trees = []
-        for statement in parse_statements(filled.text):
-            name = getattr(getattr(statement, "value", None), "id", None) if isinstance(statement, ast.Expr) else None
-            value = filled.values.get(name) if name else None
+        for statement in statements:
+            value = filled.values.get(_lone_name(statement))
             if isinstance(value, tuple | ast.stmt):
                 for item in value if isinstance(value, tuple) else (value,):
                     new += parse_statements(item.text) if isinstance(item, Code) else [self._edited(item)]
-            else:
-                holder = ast.Expression(body=statement)  # type: ignore[arg-type]
-                new.append(self._with_values(holder, filled).body)
+                continue
+            for name in ("body", "orelse", "finalbody"):
+                if isinstance(inner := getattr(statement, name, None), list):
+                    setattr(statement, name, self._with_statements(inner, filled))
+            new.append(statement)
         return new
+
+
+def _lone_name(statement: ast.stmt) -> str:
+    """The name that is all of a statement, or nothing."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Name):
+        return statement.value.id
+    return ""
 
 
 def _put(places: list[Place], new: Any) -> None:
@@ -239,8 +245,9 @@ def _in_source_order(node: Any) -> list[tuple[tuple[int, int], Any]]:
 
 
 def _with_keywords(old: list[ast.keyword], new: list[ast.keyword]) -> list[ast.keyword]:
-    named = [keyword for keyword in old if keyword.arg is not None]
-    return [*named, *new, *old[len(named) :]] if old[: len(named)] == named else [*old, *new]
+    """The new keywords after the old, but before ``**``."""
+    index = next((index for index, keyword in enumerate(old) if keyword.arg is None), len(old))
+    return [*old[:index], *new, *old[index:]]
 
 
 def _renamed(node: Any, to: str) -> Any:

@@ -17,6 +17,7 @@ from alchemod.edits import arguments, chains
 from alchemod.edits.ancestry import children
 from alchemod.edits.descent import slot_path, step_path
 from alchemod.edits.filling import Template, fitted
+from alchemod.edits.fstrings import check_fields
 from alchemod.edits.parentheses import fits, has_open_line_break, has_parentheses, in_brackets, parenthesized
 from alchemod.edits.paths import Path, Step, follow, put_all
 from alchemod.edits.plan import Plan
@@ -99,13 +100,18 @@ class Renderer:
         current = original
         for step in sorted(dropped, key=lambda step: step[1] or 0, reverse=True):
             current = arguments.without(current, step)
-        return put_all(current, [(_moved(path, dropped), new) for path, new in edits]) if edits else current
+        if edits:
+            current = put_all(current, [(_moved(path, dropped), new) for path, new in edits])
+        if isinstance(node, ast.JoinedStr):
+            check_fields(current, original)
+        return current
 
     def _child_edits(self, parent: Any, path: Path, child: ast.AST) -> list[tuple[Path, Any]]:
         new = self.updated(child)
         if isinstance(new.node, list):
             return [(path, arguments.spread(follow(parent, path), new.node))]
-        expression, edits = new.node, []
+        expression = new.node
+        edits: list[tuple[Path, Any]] = []
         if new.dots and isinstance(parent, cst.Attribute):
             expression, edits = chains.before_next_dot(parent, expression, new.dots)
         if self.plan.on(child, Swap) and not has_parentheses(expression) and self._touches_a_word(child):

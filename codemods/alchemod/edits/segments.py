@@ -131,7 +131,7 @@ def path_between(root: ast.AST, tree: Any, ancestry: Ancestry, node: ast.AST) ->
     """The path from ``tree``, the counterpart of ``root``, to that of a node."""
     whole: Path = ()
     for place in ancestry.steps(root, node):
-        step = step_path(place.parent, place.field, place.index, tree)
+        step = step_path(place.parent, place.field, place.item, tree)
         tree = follow(tree, step)
         whole += step
     return whole

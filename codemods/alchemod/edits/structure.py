@@ -24,7 +24,7 @@ class Structure:
 
     def index(self, statement: ast.AST) -> int:
         """The index of a statement in its suite."""
-        index = self._plan.ancestry.place(statement).index
+        index = self._plan.ancestry.place(statement).item
         assert index is not None
         return index
 
@@ -81,10 +81,13 @@ class Structure:
         """Whether the text of a statement, handler or decorator disappears, so that no edit is seen in it."""
         if self._plan.on(owner, Dissolve):
             return True
-        return any(
-            self.is_gone(ancestor) or (isinstance(ancestor, ast.stmt) and self._plan.on(ancestor, Swap))
-            for ancestor in self._plan.ancestry.ancestors(owner)
+        return self.disappears(owner) or bool(
+            self._plan.on(self._plan.ancestry.statement(owner), Swap)
         )
+
+    def disappears(self, node: ast.AST) -> bool:
+        """Whether the node lies in a statement, handler or decorator that is taken out."""
+        return any(self.is_gone(ancestor) for ancestor in self._plan.ancestry.ancestors(node))
 
     @staticmethod
     def _check_dissolvable(statement: ast.stmt) -> None:

@@ -19,7 +19,6 @@ from alchemod.edits.segments import header_end
 from alchemod.edits.structure import Structure
 from alchemod.edits.verbs import Append, Block, Decorate, Drop, Insert, Swap
 
-
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -263,10 +262,17 @@ class Arranger:
             self._layout.replace(start, self._source.span(suite.statements[0])[0], "")
         else:
             self._layout.remove(self._lines.first(statement), top, indent)
-            bottom = self._lines.with_comments(self._lines.last(suite.statements[-1]), suite.indent)
-            self._layout.shift(top + 1, bottom, suite.indent, indent)
+            self._layout.shift(top + 1, self._bottom(statement, suite), suite.indent, indent)
         self._arrange(statement, "body", indent)
         self._leave_out_parts(statement, indent)
+
+    def _bottom(self, statement: Any, body: Suite) -> int:
+        """The last line that belongs to the body of a statement."""
+        if handlers := getattr(statement, "handlers", ()):
+            return self._lines.first(handlers[0]) - 1
+        if final := getattr(statement, "finalbody", ()):
+            return self._lines.keyword_above(self._lines.first(final[0]), b"finally") - 1
+        return self._lines.with_comments(self._lines.last(body.statements[-1]), body.indent)
 
     def _parts(self, statement: Any, old: str, new: str) -> None:
         """What belongs to a statement that stays: decorators, suites, handlers, cases."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import libcst as cst
@@ -14,6 +15,7 @@ from alchemod.edits.rendering import Renderer
 from alchemod.edits.segments import Frame
 from alchemod.edits.templates import Filled, parse_header, parse_statements
 from alchemod.edits.verbs import Append, Block, Code, Decorate, Insert, Swap
+from alchemod.edits.wrapping import Room, wrapped
 
 _LEVEL = re.compile(r"^(?:    )+", re.MULTILINE)
 
@@ -21,10 +23,13 @@ _LEVEL = re.compile(r"^(?:    )+", re.MULTILINE)
 class Writer:
     """Writes the code of templates with LibCST. ``fill`` fills the template of a verb."""
 
-    def __init__(self, renderer: Renderer, fill: Callable[[Any], Filled], newline: str) -> None:
+    def __init__(
+        self, renderer: Renderer, fill: Callable[[Any], Filled], newline: str, line_length: int
+    ) -> None:
         self._renderer = renderer
         self._fill = fill
         self._newline = newline
+        self._line_length = line_length
 
     def header(self, block: Block, indent: str) -> str:
         """The header of a block, with its colon."""
@@ -32,15 +37,23 @@ class Writer:
         tree = parse_header(filled.text)
         frame = Frame.of(tree, filled.text, indent, self._newline)
         template = Template(frame.tree, tree, filled)
-        return frame.render(template.with_values(self._renderer.value, open_lines=False))
+        code = frame.render(template.with_values(self._renderer.value, open_lines=False))
+        return wrapped(code, "", self._room(indent), is_header=True)
 
     def decorator(self, verb: Decorate, indent: str) -> str:
         """A decorator with its ``@``."""
         code = Template.expression(self._fill(verb)).with_values(self._renderer.value, open_lines=False)
-        return "@" + Frame.of(ast.Name(), "_", indent, self._newline).render(code)
+        return "@" + Frame.of(ast.Name("_"), "_", indent, self._newline).render(code)
 
     def statements(self, verb: Insert | Append | Swap, indent: str) -> str:
         """New statements, without a newline at the end."""
+        code = self._statements(verb, indent)
+        return wrapped(code, "", self._room(indent), is_header=False) if "\n" not in code else code
+
+    def _room(self, indent: str) -> Room:
+        return Room(len(indent), self._line_length, indent, self._newline)
+
+    def _statements(self, verb: Insert | Append | Swap, indent: str) -> str:
         filled = self._with_statements(self._fill(verb))
         tree = ast.Module(parse_statements(filled.text), [])
         step = "\t" if "\t" in indent else "    "
@@ -64,8 +77,8 @@ class Writer:
             if isinstance(value, tuple | ast.stmt):
                 items = value if isinstance(value, tuple) else (value,)
                 line = re.compile(rf"^([ ]*){name}$", re.MULTILINE)
-                codes = [self._statement(item).replace("\r\n", "\n") for item in items]
-                text = line.sub(lambda match: _indented(codes, match[1]), text)
+                code = "\n".join(self._statement(item) for item in items).replace("\r\n", "\n")
+                text = line.sub(partial(_indented, code), text)
                 del values[name]
         return Filled(text, values)
 
@@ -75,5 +88,5 @@ class Writer:
         return self._renderer.text(self._renderer.units.holding(item), "")
 
 
-def _indented(codes: list[str], indent: str) -> str:
-    return "\n".join(f"{indent}{line}" for code in codes for line in code.split("\n"))
+def _indented(code: str, match: re.Match[str]) -> str:
+    return "\n".join(match[1] + line for line in code.split("\n"))

@@ -1,0 +1,177 @@
+"""A statement that an edit made too long for a line is broken, in the style of black.
+
+A chain of calls goes on one line per link, in parentheses; else the arguments of the outermost call go on one
+line each, with a trailing comma. Lines that the edit did not change are left as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+from alchemod.text.spans import Replacement, splice
+
+_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where a statement stands: the column of its first character, the limit of its lines, in characters."""
+
+    column: int
+    limit: int
+    indent: str
+    newline: str
+
+    def too_long(self, text: str) -> list[int]:
+        """The lines that are longer than the limit, from 0."""
+        lines = text.splitlines() or [""]
+        widths = [self.column + len(lines[0]), *map(len, lines[1:])]
+        return [line for line, width in enumerate(widths) if width > self.limit]
+
+
+def wrapped(new: str, old: str, room: Room, *, is_header: bool) -> str:
+    """The code of a statement or header, on more lines if it is too long and ``old`` was not."""
+    if room.too_long(old):
+        return new
+    known = frozenset(old.splitlines())
+    text = new
+    for _ in range(_ROUNDS):
+        lines = text.splitlines()
+        long = [line for line in room.too_long(text) if lines[line] not in known]
+        broken = next(filter(None, (_broken(text, line, room, is_header) for line in long)), None)
+        if broken is None:
+            break
+        text = broken
+    return text if text == new or _same(text, new, is_header) else new
+
+
+def _broken(text: str, line: int, room: Room, is_header: bool) -> str | None:
+    """The code with one line broken, or None when there is no place for it."""
+    statement = _Statement.parsed(text, room, is_header)
+    if statement is None:
+        return None
+    edits = statement.chain_edits() or statement.call_edits(line)
+    return splice(text.encode(), edits).decode() if edits else None
+
+
+def _tree(text: str, is_header: bool) -> ast.stmt | None:
+    try:
+        return ast.parse(f"{text} pass" if is_header else text).body[0]
+    except (SyntaxError, ValueError, IndexError):
+        return None
+
+
+def _same(one: str, other: str, is_header: bool) -> bool:
+    first, second = _tree(one, is_header), _tree(other, is_header)
+    return first is not None and second is not None and ast.dump(first) == ast.dump(second)
+
+
+class _Statement:
+    """The parsed code of a statement, and where its calls may be broken."""
+
+    def __init__(self, text: str, tree: ast.stmt, room: Room) -> None:
+        self._bytes = text.encode()
+        self._tree = tree
+        self._room = room
+        self._lines = self._bytes.splitlines(keepends=True)
+        self._starts = list(accumulate(map(len, self._lines), initial=0))
+
+    @classmethod
+    def parsed(cls, text: str, room: Room, is_header: bool) -> _Statement | None:
+        tree = _tree(text, is_header)
+        return None if tree is None else cls(text, tree, room)
+
+    def chain_edits(self) -> list[Replacement]:
+        """The edits that put the chain which is the value of a one-line statement on a line per link."""
+        if not isinstance(self._tree, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return):
+            return []
+        value = self._tree.value
+        if len(self._lines) > 1 or value is None or len(dots := self._dots(value)) < 2:
+            return []
+        start, end = self._span(value)
+        inner, outer = self._line_break(self._step()), self._line_break("")
+        if self._bytes[start - 1 : start] == b"(" and self._bytes[end : end + 1] == b")":
+            edges = [Replacement(start, start, inner), Replacement(end, end, outer)]
+        else:
+            edges = [Replacement(start, start, b"(" + inner), Replacement(end, end, outer + b")")]
+        return [edges[0], *(Replacement(dot, dot, inner) for dot in dots), edges[1]]
+
+    def _dots(self, value: ast.expr) -> list[int]:
+        """Where the dots are that follow a call in a chain of calls."""
+        found: list[int] = []
+        node: Any = value
+        while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+            inner = node.func if isinstance(node, ast.Call) else node.value
+            if isinstance(node, ast.Attribute) and isinstance(inner, ast.Call | ast.Subscript):
+                found.append(self._bytes.index(b".", self._span(inner)[1]))
+            node = inner
+        return found[::-1] if isinstance(value, ast.Call) else []
+
+    def call_edits(self, line: int) -> list[Replacement]:
+        """The edits that put the arguments of the outermost call of a line on a line each."""
+        for call in self._calls(line):
+            opening = self._bytes.index(b"(", self._span(call.func)[1])
+            before = self._bytes[self._starts[line] : opening + 1].decode()
+            if len(before) + (self._room.column if line == 0 else 0) <= self._room.limit:
+                return self._argument_edits(call, line, opening)
+        return []
+
+    def _calls(self, line: int) -> Iterator[ast.Call]:
+        """The calls with arguments whose parentheses both stand on a line, the outermost first."""
+        level: list[ast.AST] = [self._tree]
+        while level:
+            for node in level:
+                if isinstance(node, ast.Call) and (node.args or node.keywords):
+                    opening = self._span(node.func)[1]
+                    on_line = self._starts[line] <= opening < self._starts[line + 1]
+                    if on_line and (node.end_lineno or 0) - 1 == line:
+                        yield node
+            level = [
+                child
+                for node in level
+                if not isinstance(node, ast.JoinedStr)
+                for child in ast.iter_child_nodes(node)
+            ]
+
+    def _argument_edits(self, call: ast.Call, line: int, opening: int) -> list[Replacement]:
+        arguments: list[Any] = sorted(
+            (*call.args, *call.keywords), key=lambda argument: (argument.lineno, argument.col_offset)
+        )
+        outer = self._indent_of(line)
+        inner = self._line_break(self._step(), outer)
+        edits = [Replacement(opening + 1, opening + 1, inner)]
+        for before, after in pairwise(arguments):
+            comma = self._bytes.index(b",", self._span(before)[1])
+            rest = self._bytes[comma + 1 : self._span(after)[0]]
+            edits.append(Replacement(comma + 1, comma + 1 + len(rest) - len(rest.lstrip()), inner))
+        end = self._span(call)[1] - 1
+        last = arguments[-1]
+        alone = len(arguments) == 1 and isinstance(last, ast.GeneratorExp)
+        trailing = b"" if alone or self._has_comma(self._span(last)[1], end) else b","
+        return [*edits, Replacement(end, end, trailing + self._line_break("", outer))]
+
+    def _has_comma(self, start: int, end: int) -> bool:
+        return b"," in self._bytes[start:end]
+
+    def _indent_of(self, line: int) -> str:
+        if line == 0:
+            return self._room.indent
+        text = self._lines[line].decode()
+        return text[: len(text) - len(text.lstrip())]
+
+    def _step(self) -> str:
+        return "\t" if "\t" in self._room.indent else "    "
+
+    def _line_break(self, step: str, outer: str | None = None) -> bytes:
+        indent = self._room.indent if outer is None else outer
+        return f"{self._room.newline}{indent}{step}".encode()
+
+    def _span(self, node: Any) -> tuple[int, int]:
+        return (
+            self._starts[node.lineno - 1] + node.col_offset,
+            self._starts[node.end_lineno - 1] + node.end_col_offset,
+        )
