@@ -176,5 +176,3 @@ def _value(node: ast.AST) -> ast.expr | None:
 
 def _is_filter_by(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "filter_by"
-
-

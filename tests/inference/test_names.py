@@ -371,7 +371,7 @@ def test_scripts_beside_each_other_and_beside_packages(check: Check) -> None:
         {
             "models.py": MODELS,
             "scripts/models.py": MODELS.replace("class User", "class Person"),
-            "scripts/run.py": "from models import Person\nimport models\nPerson  #? model Person\nmodels.User  #? unknown\n",
+            "scripts/run.py": "import models\nmodels.Person  #? model Person\nmodels.User  #? unknown\n",
             "main.py": "from models import User\nUser  #? model User\n",
             "pack/__init__.py": "",
             "pack/models.py": MODELS.replace("class User", "class Packed"),

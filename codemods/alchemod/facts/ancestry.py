@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alchemod.facts.lookup import Definition, External, Lookup, Variable
+from alchemod.facts.lookup import External, Lookup, Variable
 from alchemod.facts.module import ClassFacts, Module, last_name
 from alchemod.facts.vocabulary import FLASK
 
@@ -140,12 +140,12 @@ class _Climb:
                     yield database.module, given
 
     def _makes_base(self, module: Module, call: ast.expr | None) -> bool:
-        if not isinstance(call, ast.Call) or (name := last_name(call)) not in _BASE_MAKERS:
+        if not isinstance(call, ast.Call):
             return False
-        definition: Definition | None = self._lookup.expression(module, call.func)
+        definition = self._lookup.expression(module, call.func)
         if isinstance(definition, External):
             return definition.canonical in _BASE_MAKERS
-        return name == "generate_base" and definition is None
+        return definition is None and last_name(call) == "generate_base"
 
 
 def _keywords(call: ast.expr | None, name: str) -> Iterator[ast.expr]:

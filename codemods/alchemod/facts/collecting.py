@@ -235,14 +235,8 @@ def _unpacked(target: ast.expr, value: ast.expr) -> list[tuple[str, ast.expr]] |
     """Pairs of name and value of `a, b = x, y`, None when the shapes do not fit."""
     match target, value:
         case ((ast.Tuple(elts=names) | ast.List(elts=names)), (ast.Tuple(elts=parts) | ast.List(elts=parts))):
-            if len(names) == len(parts) and not any(
-                isinstance(part, ast.Starred) for part in (*names, *parts)
-            ):
-                pairs = [
-                    (name.id, part)
-                    for name, part in zip(names, parts, strict=True)
-                    if isinstance(name, ast.Name)
-                ]
+            if len(names) == len(parts) and not any(isinstance(part, ast.Starred) for part in (*names, *parts)):
+                pairs = [(name.id, part) for name, part in zip(names, parts, strict=True) if isinstance(name, ast.Name)]
                 return pairs if len(pairs) == len(names) else None
     return None
 

@@ -20,9 +20,7 @@ TOKENS = (
     b"Column(",
 )
 
-_WORD_BYTES = bytes(
-    byte if chr(byte).isalnum() or byte == 0x5F or byte >= 0x80 else 0x20 for byte in range(256)
-)
+_WORD_BYTES = bytes(byte if chr(byte).isalnum() or byte == 0x5F or byte >= 0x80 else 0x20 for byte in range(256))
 _CLASS_BASES = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
 
 

@@ -80,12 +80,17 @@ def is_collection(relationship: Attribute, source: Model, target: Model | None) 
         return None
     if (uselist := relationship.keyword("uselist")) is not None:
         return bool(uselist.value) if isinstance(uselist, ast.Constant) else None
-    if any(relationship.keyword(name) is not None for name in ("secondary", "collection_class")):
+    if relationship.keyword("secondary") is not None:
         return True
+    by_keys = _is_to_many(relationship, source, target)
+    by_annotation = _annotated_as_collection(relationship)
+    if by_keys is False or by_annotation is not None:
+        return by_keys is not False and by_annotation
     if lazy(relationship) in {"dynamic", "write_only"}:
         return True
-    by_annotation = _annotated_as_collection(relationship)
-    return by_annotation if by_annotation is not None else _is_to_many(relationship, source, target)
+    if relationship.annotation is not None and by_keys:
+        return None  # without Mapped, 2.0 goes by the annotation and 1.4 by the keys
+    return by_keys
 
 
 def is_reverse_collection(relationship: Attribute, source: Model | None, target: Model) -> bool | None:
@@ -96,7 +101,7 @@ def is_reverse_collection(relationship: Attribute, source: Model | None, target:
         return None
     if (uselist := options.get("uselist")) is not None:
         return bool(uselist.value) if isinstance(uselist, ast.Constant) else None
-    if relationship.keyword("secondary") is not None or options.keys() & {"collection_class"}:
+    if relationship.keyword("secondary") is not None:
         return True
     forward = _is_to_many(relationship, source, target)
     if forward is None and _annotated_as_collection(relationship):

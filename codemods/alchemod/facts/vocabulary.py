@@ -23,9 +23,7 @@ DECLARATIVE_BASES = frozenset(
 )
 """Declarative bases that a library hands out ready-made."""
 
-FLASK_OWN = frozenset(
-    {"Model", "session", "engine", "engines", "metadata", "metadatas", "Query", "Table", "init_app"}
-)
+FLASK_OWN = frozenset({"Model", "session", "engine", "engines", "metadata", "metadatas", "Query", "Table", "init_app"})
 """Attributes a Flask-SQLAlchemy `db` object has of its own; the others are `sqlalchemy`'s and `sqlalchemy.orm`'s."""
 
 FLASK = "flask_sqlalchemy:"
