@@ -135,15 +135,15 @@ def _expression(answer: Answer, node: ast.Call, place: Place, resolver: Resolver
         match part:
             case Answer(value=ModelAttribute(owner=owner)):
                 owners.append(owner)
-            case Answer(value=Expression(owners=inside)) if inside:
+            case Answer(value=Expression(owners=inside, is_whole=whole)):
                 owners.extend(inside)
+                known = known and whole
             case Answer(value=Plain()):
                 pass
             case _:
                 known = False
     # The first column among the arguments has the entity (verified for Query and select, 1.4 to 2.1).
-    single = known and len(set(owners)) == 1
-    return answer.then(Expression(tuple(owners) if single else ()))
+    return answer.then(Expression(tuple(owners), is_whole=known))
 
 
 def _of_library(

@@ -186,7 +186,8 @@ class Resolver:
 
     def _combined(self, parts: Sequence[ast.expr], place: Place) -> Answer | None:
         """A SQL expression when one operand is one."""
-        answers = [answer for part in parts if (answer := self.value(part, place)) is not None]
+        found = [self.value(part, place) for part in parts]
+        answers = [answer for answer in found if answer is not None]
         owners: list[ModelClass] = []
         for answer in answers:
             match answer.value:
@@ -196,7 +197,8 @@ class Resolver:
                     owners.extend(inside)
         sql = [answer for answer in answers if isinstance(answer.value, ModelAttribute | Expression)]
         if sql:
-            return resting_on(Expression(tuple(dict.fromkeys(owners))), sql)
+            # What stands left of the first column may belong to a class; what stands right of it does not decide.
+            return resting_on(Expression(tuple(dict.fromkeys(owners)), is_whole=found[0] is not None), sql)
         if answers and all(isinstance(answer.value, Plain) for answer in answers):
             return Answer(Plain())
         return None

@@ -35,8 +35,7 @@ KEEPING = frozenset(
         "execution_options", "with_for_update", "with_lockmode", "populate_existing", "autoflush", "yield_per",
         "enable_eagerloads", "params", "correlate", "correlate_except", "prefix_with", "suffix_with", "with_hint",
         "with_statement_hint", "with_parent", "with_labels", "apply_labels", "set_label_style", "with_session",
-        "enable_assertions", "returning", "values", "ordered_values", "merge_result", "fetch", "add_columns", "add_column",
-        "add_entity", "tuples", "only_return_tuples", "add_cte", "use_legacy_from_self",
+        "enable_assertions", "returning", "values", "ordered_values", "merge_result", "fetch", "tuples", "only_return_tuples", "add_cte", "use_legacy_from_self",
     }
 )  # fmt: skip
 """Steps that leave the entity of a later `filter_by` as it is."""
@@ -71,9 +70,10 @@ def _term(value: Value | None, node: ast.expr, place: Place) -> Term:
         case ModelAttribute(owner=owner):
             spelled = node.value if isinstance(node, ast.Attribute) else None
             return Term("column", Entity(owner, spelled, place), node)
-        case Expression(owners=owners):
-            # Only a single owner decides the entity of an expression beyond doubt.
-            return Term("expression", Entity(owners[0], None, place) if len(set(owners)) == 1 else None, node)
+        case Expression(owners=(), is_whole=True):
+            return Term("expression", None, node)
+        case Expression(owners=owners, is_whole=True) if len(set(owners)) == 1:
+            return Term("expression", Entity(owners[0], None, place), node)
     return Term("unknown", None, node)
 
 
@@ -86,6 +86,8 @@ def step(
     after = replace(statement, steps=(*statement.steps, (name, call)), node=call, place=place)
     if name in KEEPING:
         return answer.then(after)
+    if name in {"add_columns", "add_column", "add_entity"}:
+        return _added(answer, after, call, place, evaluate)
     if name in JOINS:
         return _join(answer, after, name, call, place, evaluate, models)
     if name == "select_from":
@@ -107,6 +109,14 @@ def step(
     if name in REBUILDING:
         return answer.then(replace(after, joined=None, lost=name))
     return None
+
+
+def _added(answer: Answer, after: Statement, call: ast.Call, place: Place, evaluate: Evaluate) -> Answer:
+    nodes = _positional(call)
+    if nodes is None:
+        return answer.then(replace(after, terms=(*after.terms, Term("unknown", None, call))))
+    answers = [evaluate(node) for node in nodes]
+    return answer.then(replace(after, terms=(*after.terms, *begin(answers, nodes, place))))
 
 
 def _join(
@@ -242,14 +252,16 @@ def filter_by_target(statement: Statement) -> Entity | None:
 
 
 def from_entities(statement: Statement) -> int:
-    """How many entities, known or not, stand in the FROM list at least."""
-    entities = {term.entity.cls for term in statement.terms if term.entity is not None}
-    entities.update(
-        entity.cls for entity in (statement.joined, statement.selected_from) if entity is not None
-    )
+    """How many entities, known or not, stand in the FROM list at least.
+
+    A label or function of a column counts with its table, which is not the entity (verified on SQLAlchemy 2.1).
+    """
+    entities = {(term.entity.cls, term.kind == "expression") for term in statement.terms if term.entity is not None}
+    entities.update((entity.cls, False) for entity in (statement.joined, statement.selected_from) if entity is not None)
     unknown = sum(term.kind == "unknown" for term in statement.terms)
     joins = sum(name in JOINS for name, _ in statement.steps)
-    return max(len(entities) + unknown, 1 + joins)
+    more = sum(len(call.args) - 1 for name, call in statement.steps if name == "select_from" and call.args)
+    return max(len(entities) + unknown + more, 1 + joins)
 
 
 def built_for(statement: Statement, cls: ModelClass | ClassObject) -> Statement:

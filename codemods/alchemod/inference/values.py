@@ -87,9 +87,13 @@ class ModelAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A SQL expression; `owners` are the classes whose attributes it is made of, in order."""
+    """A SQL expression; `owners` are the classes whose attributes it is made of, in order.
+
+    `is_whole` says that it is made of nothing else that belongs to a class.
+    """
 
     owners: tuple[ModelClass, ...] = ()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
