@@ -85,11 +85,11 @@ class Layout:
             untouched = line in skipped or line in self._removed or line in strings or self.lines.is_blank(line)
             if old == new or untouched or not self.lines.indent(line).startswith(old):
                 continue
-            start = self.lines.start(line)
+            start = self.lines.text_start(line) - len(self.lines.indent(line))
             if new.startswith(old):
-                yield Replacement(start + len(old.encode()), start + len(old.encode()), new[len(old) :].encode())
+                yield Replacement(start + len(old), start + len(old), new[len(old) :].encode())
             else:
-                yield Replacement(start, start + len(old.encode()), new.encode())
+                yield Replacement(start, start + len(old), new.encode())
 
     def _string_lines(self) -> set[int]:
         found: set[int] = set()

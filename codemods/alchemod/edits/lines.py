@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_right
 
 from alchemod.edits.ancestry import Owner
-from alchemod.edits.segments import unit_span
+from alchemod.edits.segments import line_indent, unit_span
 from alchemod.text.source import SourceFile
 
 
@@ -33,9 +33,13 @@ class Lines:
         return self.source.utf8[self.start(line) : self.start(line + 1)]
 
     def indent(self, line: int) -> str:
-        """The blanks at the start of a line."""
+        """The indentation of a line."""
+        return line_indent(self.source, self.start(line))
+
+    def text_start(self, line: int) -> int:
+        """The offset of the first character of a line that is no blank."""
         text = self.text(line)
-        return text[: len(text) - len(text.lstrip(b" \t\f"))].decode()
+        return self.start(line) + len(text) - len(text.lstrip(b" \t\f"))
 
     def is_blank(self, line: int) -> bool:
         """Whether the line exists and holds only blanks."""

@@ -34,6 +34,7 @@ MAX_LINKS = 200
 MAX_MODULE = 1024 * 1024
 """Bytes of a module, beyond which it is not parsed as a whole."""
 
+_INDENT = re.compile(rb"(?:[ \t]*\f)*(?P<indent>[ \t]*)")
 _TO_COLON = re.compile(rb"(?:[^:#]|#[^\r\n]*)*:")
 _BODY = " pass\n"
 
@@ -104,7 +105,7 @@ class Units:
 
     def _unit(self, owner: Owner | ast.expr, span: tuple[int, int], *, whole: bool) -> Unit:
         text = self.source.utf8[slice(*span)].decode()
-        indent = line_indent(self.source, span[0]).decode()
+        indent = line_indent(self.source, span[0])
         with parser_errors():
             frame = Frame.of(owner, _example(owner) if whole else text, indent, self.source.newline)
             tree = header_only(follow(self._module, self._path_in_module(owner))) if whole else frame.tree
@@ -168,11 +169,10 @@ def header_end(source: SourceFile, owner: Owner, start: int) -> int:
     return match.end()
 
 
-def line_indent(source: SourceFile, offset: int) -> bytes:
-    """The whitespace at the start of the line that holds an offset."""
-    line, _ = source.position(offset)
-    start = source.line_starts[line - 1]
-    return re.compile(rb"[ \t\f]*").match(source.utf8, start)[0]  # type: ignore[index]
+def line_indent(source: SourceFile, offset: int) -> str:
+    """The indentation of the line that holds an offset: a form feed before it does not count."""
+    start = source.line_starts[source.position(offset)[0] - 1]
+    return _INDENT.match(source.utf8, start)["indent"].decode()  # type: ignore[index]
 
 
 def check_size(owner: ast.AST, span: tuple[int, int]) -> None:

@@ -158,8 +158,11 @@ class Arranger:
         first, deeper = suite.statements[inside.start], indent + self._step(suite, inside)
         if suite.follows_on_line(inside.start):
             self._break_line(suite, inside.start, indent)
-        if suite.follows_on_line(inside.stop) and not self._structure.is_gone(suite.statements[inside.stop - 1]):
-            self._break_line(suite, inside.stop, indent)
+        if suite.follows_on_line(inside.stop):
+            if not self._structure.is_gone(suite.statements[inside.stop - 1]):
+                self._break_line(suite, inside.stop, indent)
+            elif suite.follows_on_line(inside.stop - 1):
+                raise Refusal("several statements stand on the line")
         top = self._lines.first(first)
         if first in block.replaces:
             self._claimed.add(id(first))
@@ -171,6 +174,8 @@ class Arranger:
         else:
             self._layout.insert(top, self._code.header(block, indent), indent)
         bottom = self._lines.last(suite.statements[inside.stop - 1])
+        if suite.follows_on_line(inside.stop) and self._structure.is_gone(suite.statements[inside.stop - 1]):
+            bottom -= 1
         self._layout.shift(top, bottom, suite.indent, deeper)
         self._range(suite, inside.start, inside.stop, deeper)
         if self._structure.is_emptied_block(suite.statements[inside.start : inside.stop]):
