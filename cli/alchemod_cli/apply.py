@@ -27,7 +27,7 @@ def apply(options: Options, yes: Yes = False) -> int:
         return _filter(done, done.stdin)
     as_json = done.settings.format == "json"
     if not as_json and not done.settings.quiet:
-        show_diff(done.outcome.diffs().values())
+        show_diff(done.outcome)
     tell_failures(done)
     tell_summary(done)
     code = done.exit_code(bool(done.outcome.dropped))

@@ -22,7 +22,7 @@ def diff(options: Options, exit_zero: ExitZero = False) -> int:
     if done.settings.format == "json":
         show(json.document(done.outcome, diffs=True))
     else:
-        show_diff(done.outcome.diffs().values())
+        show_diff(done.outcome)
     tell_failures(done)
     tell_summary(done)
     return done.exit_code(bool(done.outcome.changes) and not done.settings.exit_zero)

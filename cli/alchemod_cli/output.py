@@ -7,7 +7,10 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from alchemod.review.outcome import Outcome
 
 
 def use_utf8() -> None:
@@ -52,15 +55,15 @@ def show_bytes(content: bytes) -> None:
         _hang_up(sys.stdout)
 
 
-def show_diff(diffs: Iterable[bytes]) -> None:
-    """Write diffs to standard output: the bytes that `git apply` takes, or, on a terminal, in colour."""
+def show_diff(outcome: Outcome) -> None:
+    """Write the diffs of a run to standard output: the bytes that `git apply` takes, or, on a terminal, in colour."""
     if not has_colour(sys.stdout):
-        show_bytes(b"".join(diffs))
+        show_bytes(b"".join(outcome.diffs().values()))
         return
     from alchemod_cli.colour import show_coloured
 
-    for diff in diffs:
-        show_coloured(diff.decode("utf-8", "backslashreplace"))
+    for diff in outcome.text_diffs().values():
+        show_coloured(diff)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -47,7 +47,7 @@ class _Stream(io.TextIOWrapper):
     def text(self) -> str:
         self.flush()
         assert isinstance(self.buffer, io.BytesIO)
-        return self.buffer.getvalue().decode()
+        return self.buffer.getvalue().decode("utf-8", "surrogateescape")
 
 
 @pytest.fixture

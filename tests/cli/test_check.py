@@ -121,7 +121,14 @@ def test_a_failing_rule_is_named_without_a_traceback(alchemod: Command, project:
 
 
 def test_json(alchemod: Command, project: Path) -> None:
-    write(project, {"app/a.py": GATE + "def f():\n    return 'ü', odd\n", "b.py": GATE + "faulty\n", "c.py": b"import sqlalchemy\n\xff"})
+    write(
+        project,
+        {
+            "app/a.py": GATE + "def f():\n    return 'ü', odd\n",
+            "b.py": GATE + "faulty\n",
+            "c.py": b"import sqlalchemy\n\xff",
+        },
+    )
     ran = alchemod("check", "--format", "json")
     document = json.loads(ran.out)
     assert ran.code == 2
