@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import alchemod
+import alchemod_cli
+
 
 def imported_by(folder: Path, *arguments: str) -> set[str]:
     """Every module that `python -m alchemod ARGUMENTS` imports, as `-X importtime` lists them."""
+    sources = (Path(package.__file__).parents[1] for package in (alchemod, alchemod_cli) if package.__file__)
     result = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "alchemod", *arguments],
         cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sources))},
         capture_output=True,
         text=True,
         check=True,

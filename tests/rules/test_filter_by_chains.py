@@ -58,14 +58,16 @@ def test_rewritten_chains_send_the_same_sql(bench: Bench, made: list[Chain], ver
         ("select(Tag.state.label('s'), Tag.id)", ("filter_by(id=v)",)),
         ("select(Book.state.label('s'))", ("add_columns(Book.id)", "filter_by(id=v)")),
         ("select(Tag)", ("with_only_columns(OtherBook.id)", "add_columns(OtherAuthor.id)", "filter_by(id=v)")),
+        ("select(func.count(Book.id))", ("filter_by(heading=v)",)),
+        ("select(func.count(Book.id))", ("filter_by(kind=v)",)),
+        ("select(func.count(Book.id))", ("filter_by(author=None)",)),
+        ("select(Atlas.state.label('s'))", ("filter_by(scale=v)",)),
     ],
 )
-def test_a_select_that_2_1_finds_ambiguous_is_left_alone(
-    bench: Bench, constructor: str, steps: tuple[str, ...]
-) -> None:
+def test_a_select_that_2_1_refuses_is_left_alone(bench: Bench, constructor: str, steps: tuple[str, ...]) -> None:
     before = program([Chain(constructor, steps, frozenset())])
     (sent,) = outputs(bench, [before], ("2.1",))
-    assert sent["2.1"] == "chain_0 raises AmbiguousColumnError\n"
+    assert sent["2.1"] in ("chain_0 raises AmbiguousColumnError\n", "chain_0 raises InvalidRequestError\n")
     assert apply({"main.py": before.encode()}, ("2.0", "2.1"), "--select", "ALC201").files["main.py"] == before.encode()
 
 
