@@ -150,6 +150,22 @@ def test_closes_of_two_sessions_next_to_each_other() -> None:
     assert b.plan is not None
     assert _lines(a.plan.dropped) == [5]
     assert _lines(b.plan.dropped) == [6]
+    assert (a.plan.first, a.plan.last) == (0, 4)
+    assert (b.plan.first, b.plan.last) == (1, 4)
+
+
+def test_blocks_of_two_sessions_that_cross() -> None:
+    a, b = lives("def f():\n    a = Maker()\n    b = Maker()\n    a.close()\n    work(b)\n    b.close()\n")
+    assert a.plan is None
+    assert a.obstacle == "crossing"
+    assert b.plan is not None
+
+
+def test_disjoint_blocks_stay_as_they_are() -> None:
+    a, b = lives("def f():\n    a = Maker()\n    a.close()\n    b = Maker()\n    b.close()\n")
+    assert a.plan is not None
+    assert b.plan is not None
+    assert (a.plan.first, a.plan.last, b.plan.first, b.plan.last) == (0, 1, 2, 3)
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,27 @@ UNSAFE = {
         "yields",
         4,
     ),
+    "object in a global": (
+        """
+        global last
+        s = Maker()
+        last = s.get(User, 1)
+        work(s)
+        s.close()
+        """,
+        "objects get out",
+        4,
+    ),
+    "object captured": (
+        """
+        s = Maker()
+        o = s.get(User, 1)
+        p.append(lambda: o.team)
+        s.close()
+        """,
+        "objects get out",
+        4,
+    ),
     "handler passes an object on": (
         """
         o = None
@@ -442,6 +463,7 @@ UNTOUCHED = {
     "with later": ("s = Maker()\nwith s:\n    work(s)", "silent", "managed"),
     "closing": ("s = Maker()\nwith closing(s):\n    work(s)", "silent", "managed"),
     "exit stack": ("s = stack.enter_context(Maker())\nwork(s)", "silent", "managed"),
+    "frame": ("s = Maker()\nwork(s)\nmystery(locals())\ns.close()", "silent", "escapes"),
     "global": ("global s\ns = Maker()\nwork(s)", "silent", "escapes"),
 }
 

@@ -8,8 +8,8 @@ the work behind it must not move into the transaction.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from alchemod.inference.dominance import enclosing_suites, suites_of
@@ -68,9 +68,10 @@ class Plan:
         return []
 
 
-Obstacle: TypeAlias = Literal["unnamed", "conditional", "loop", "try", "outside", "empty"]
+Obstacle: TypeAlias = Literal["unnamed", "conditional", "loop", "try", "outside", "empty", "crossing"]
 """Why there is no plan: the session is opened inside an expression; in one branch but used behind it (an ownership
-flag); in a loop but used behind it; in a `try` behind other statements; in another block; or it is never used."""
+flag); in a loop but used behind it; in a `try` behind other statements; in another block; it is never used; or its
+block would cross that of another session."""
 
 
 def plan_block(function: FunctionNode, record: Record, is_async: bool, closes: frozenset[ast.stmt]) -> Plan | Obstacle:
@@ -124,6 +125,17 @@ def _is_live(use: Use, closed: bool) -> bool:
     """Whether the block has to reach a use of an object or lazy value, wherever the suite goes on to it. Where the
     session is closed by hand, the block ends there, and reads of objects behind it are no reason to go on."""
     return "O" in use.lives and (use.kind == "lazy" or not closed)
+
+
+def untangle(plan: Plan, others: Iterable[Plan], closes: frozenset[ast.stmt]) -> Plan | None:
+    """The plan with its block reaching as far as the blocks of other sessions that start inside it, if nothing but
+    closing lies between the two ends (which of them is closed first makes no difference). None if they cross."""
+    for other in others:
+        if other.suite is plan.suite and plan.first < other.first <= plan.last < other.last:
+            if not closes.issuperset(_unguarded(plan.suite[plan.last + 1 : other.last + 1])):
+                return None
+            plan = replace(plan, last=other.last)
+    return plan
 
 
 def close_statements(function: FunctionNode, calls: set[ast.Call]) -> frozenset[ast.stmt]:

@@ -57,7 +57,6 @@ _CLOSING: Final = {"closing", "aclosing"}
 _STACKS: Final = {"enter_context", "enter_async_context", "push", "push_async_exit"}
 _MUTATORS: Final = {"append", "add", "insert", "extend", "update", "setdefault", "put", "put_nowait", "appendleft"}
 _ADDERS: Final = {"add", "add_all", "merge", "merge_all"}
-_FRAME: Final = {"locals", "vars", "exec", "eval"}
 
 
 class Calls:
@@ -115,6 +114,8 @@ class Calls:
             yield from self._effects.method(call, call.func.attr, life, facts)
             return
         arguments = [(part, self._values.of(part, facts)) for part in arguments_of(call)]
+        if _reads_frame(call) and any(SESSION in value for value in facts.names.values()):
+            self._record.escape("captured", call)
         if not any(receiver) and not any(value for _, value in arguments):
             yield life, self._new_object(call, facts)
             return
@@ -220,8 +221,6 @@ class Calls:
         if isinstance(call.func, ast.Name) and name in _PASS_ON:
             self._values.made(call, frozenset(_listed(ref, name) for ref in given if ref.kind in TIED))
             return facts
-        if name in _FRAME and any(SESSION in value for value in facts.names.values()):
-            self._record.escape("captured", call)
         if name in _CLOSING | _STACKS:
             return facts
         if not any(ref.kind in TIED for ref in receiver | given):
@@ -234,8 +233,6 @@ class Calls:
 
     def _new_object(self, call: ast.Call, facts: Facts, given: Value = NOTHING) -> Facts:
         """A call that has nothing to do with the session may still make a mapped object, added to it later."""
-        if _callee_name(call) in _FRAME and any(SESSION in value for value in facts.names.values()):
-            self._record.escape("captured", call)
         product = self._knowledge.product(call)
         if product.kind == "object":
             self._values.made(call, frozenset([Ref("data", call)]))
@@ -267,6 +264,16 @@ class Calls:
         if not isinstance(call.func, ast.Attribute):
             return False
         return self._knowledge.product(call.func.value).kind == "session"
+
+
+def _reads_frame(call: ast.Call) -> bool:
+    """Whether the callee sees all names of the function."""
+    match call.func:
+        case ast.Name(id="exec" | "eval"):
+            return True
+        case ast.Name(id="locals" | "vars"):
+            return not call.args
+    return False
 
 
 def _listed(ref: Ref, name: str) -> Ref:

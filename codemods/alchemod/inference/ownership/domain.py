@@ -39,6 +39,7 @@ class SessionDomain(Domain[State]):
         self._knowledge: Final = knowledge
         self._dropped: Final = {_call_of(statement) for statement in dropped}
         self._bindings: Final = bindings_in_place(scope)
+        self._outer_bindings: Final = {binding.target: binding for binding in scope.outer_bindings}
         parameters = {p.arg: frozenset([Ref("parameter", p.arg)]) for p in scope.parameters}
         self.start: Final[State] = {"N": Facts(parameters)}
 
@@ -68,7 +69,9 @@ class SessionDomain(Domain[State]):
             if effect == "close":
                 return after
             if effect in ("commit", "flush"):
-                after = join(after or before, {life: facts.expired() for life, facts in before.items()})
+                after = join(
+                    after or before, {life: facts.expired().in_transaction("failed") for life, facts in before.items()}
+                )
         if isinstance(node, ast.Attribute):
             return {life: f for life, f in before.items() if not self._is_session(node.value, f)} or None
         if isinstance(node, ast.withitem) and any(self._is_session(node.context_expr, f) for f in before.values()):
@@ -149,18 +152,19 @@ class SessionDomain(Domain[State]):
         if isinstance(node.ctx, ast.Load):
             return state
         binding = self._bindings.get(node)
-        if isinstance(node.ctx, ast.Del) or binding is None:
-            if isinstance(node.ctx, ast.Store):
-                self._stored_outside(node, state)
-            return self._bind(node.id, NOTHING, node, state)
-        return self._bind_from(binding, node, state)
+        if binding is not None and not isinstance(node.ctx, ast.Del):
+            return self._bind_from(binding, node, state)
+        outer = self._outer_bindings.get(node)
+        if outer is not None and outer.value is not None:
+            state = {life: self._stored_outside(outer.value, node, facts) for life, facts in state.items()}
+        return self._bind(node.id, NOTHING, node, state)
 
-    def _stored_outside(self, node: ast.Name, state: State) -> None:
-        for binding in self._scope.outer_bindings:
-            if binding.target is node and binding.value is not None:
-                for facts in state.values():
-                    if SESSION in self._values.of(binding.value, facts):
-                        self.record.escape("stored", node)
+    def _stored_outside(self, value: ast.expr, node: ast.Name, facts: Facts) -> Facts:
+        """A global or nonlocal name gets a value."""
+        stored = self._values.of(value, facts)
+        if SESSION in stored:
+            self.record.escape("stored", node)
+        return facts.let_out((ref for ref in stored if ref.kind in OBJECTS or ref.kind in ("lazy", "carrier")), node)
 
     def _bind_from(self, binding: Binding, node: ast.AST, state: State) -> State:
         result: State = {}
@@ -199,12 +203,13 @@ class SessionDomain(Domain[State]):
     def _capture(self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
         inner = self._scope.find(node)
         names = inner.free_names() if inner is not None else set()
-        for facts in state.values():
-            for name in names & set(facts.names):
-                for ref in facts.names[name]:
-                    if ref.kind in ("session", "lazy", "carrier"):
-                        self.record.escape("captured", node)
-        return state
+        result: State = {}
+        for life, facts in state.items():
+            value = NOTHING.union(*(facts.names[name] for name in names & set(facts.names)))
+            if any(ref.kind in ("session", "lazy", "carrier") for ref in value):
+                self.record.escape("captured", node)
+            result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS), node)
+        return result
 
     def _generator(self, node: ast.GeneratorExp, state: State) -> State:
         names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alchemod.inference.domain import Channel, TooComplexError
 from alchemod.inference.flow import Walker
-from alchemod.inference.ownership.block import Obstacle, Plan, close_statements, plan_block
+from alchemod.inference.ownership.block import Obstacle, Plan, close_statements, plan_block, untangle
 from alchemod.inference.ownership.comparison import Comparison, PlannedWalker, compare, leaks
 from alchemod.inference.ownership.domain import SessionDomain
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
@@ -57,7 +57,9 @@ def session_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLife
     ]
     calls = {close for life in walked if life.record is not None for close in life.record.closes}
     closes = close_statements(function, calls)
-    return [_planned(life, scope, knowledge, closes) for life in walked]
+    planned = [_planned(life, scope, knowledge, closes) for life in walked]
+    plans = [life.plan for life in planned if life.plan is not None]
+    return [_untangled(life, plans, closes) for life in planned]
 
 
 def own_calls(function: FunctionNode) -> Iterator[ast.Call]:
@@ -104,6 +106,13 @@ def _planned(life: SessionLife, scope: Scope, knowledge: SessionKnowledge, close
     except TooComplexError:
         return SessionLife(life.site, life.opening)
     return SessionLife(life.site, life.opening, life.record, plan, None, compare(life.record, domain.record), in_loop)
+
+
+def _untangled(life: SessionLife, plans: list[Plan], closes: frozenset[ast.stmt]) -> SessionLife:
+    if life.plan is None:
+        return life
+    plan = untangle(life.plan, plans, closes)
+    return replace(life, plan=plan, obstacle=None if plan is not None else "crossing")
 
 
 def _is_in_loop(function: FunctionNode, call: ast.Call) -> bool:

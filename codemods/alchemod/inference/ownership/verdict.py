@@ -133,6 +133,7 @@ _OBSTACLES = {
     "try": "the session is opened inside `try`, behind other statements",
     "outside": "the session is used outside the block it is opened in",
     "empty": "the session is never used",
+    "crossing": "its block would cross that of another session",
 }
 
 
