@@ -80,10 +80,13 @@ class Rendering:
     failures: list[Failure] = field(default_factory=list)
 
 
-def render(sets: Sequence[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast.Module]]) -> Rendering:
+def render(
+    sets: Sequence[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast.Module]], line_length: int
+) -> Rendering:
     """Carry out change sets over files, imports included. A set refused in one file is dropped in all.
 
     `files` maps each file the sets touch to its content and to the tree that the nodes of the edits belong to.
+    `line_length` is what new lines are broken at.
     """
     rendering = Rendering()
     pending = list(sets)
@@ -92,7 +95,7 @@ def render(sets: Sequence[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast
         contents: dict[Path, SourceFile] = {}
         for path in sorted({path for one in pending for path in one.edits}):
             here = [one for one in pending if path in one.edits]
-            source, reasons = _rendered(path, *files[path], here, rendering.failures)
+            source, reasons = _rendered(path, *files[path], here, rendering.failures, line_length)
             refused |= reasons
             if source is not None:
                 contents[path] = source
@@ -106,7 +109,12 @@ def render(sets: Sequence[ChangeSet], files: Mapping[Path, tuple[SourceFile, ast
 
 
 def _rendered(
-    path: Path, source: SourceFile, tree: ast.Module, sets: Sequence[ChangeSet], failures: list[Failure]
+    path: Path,
+    source: SourceFile,
+    tree: ast.Module,
+    sets: Sequence[ChangeSet],
+    failures: list[Failure],
+    line_length: int,
 ) -> tuple[SourceFile | None, dict[str, str]]:
     """The new content of one file, None if nothing is left to do in it, and the sets that were refused."""
     from alchemod.edits.imports import apply_imports
@@ -114,7 +122,7 @@ def _rendered(
     from alchemod.edits.rewrite import rewrite
 
     try:
-        rewritten = rewrite(source, tree, {one.id: one.edits[path] for one in sets})
+        rewritten = rewrite(source, tree, {one.id: one.edits[path] for one in sets}, line_length=line_length)
         refused = {str(mark): reason for mark, reason in rewritten.refused.items()}
         if not rewritten.applied:
             return None, refused
@@ -132,13 +140,13 @@ def _rendered(
     reasons: dict[str, str] = {}
     sound = []
     for one in sets:
-        _, alone = _rendered(path, source, tree, [one], failures)
+        _, alone = _rendered(path, source, tree, [one], failures, line_length)
         reasons |= alone
         if one.id not in alone:
             sound.append(one)
     if not sound or len(sound) == len(sets):
         return None, reasons | {one.id: f"together with the other fixes of the file: {reason}" for one in sound}
-    content, more = _rendered(path, source, tree, sound, failures)
+    content, more = _rendered(path, source, tree, sound, failures, line_length)
     return content, reasons | more
 
 

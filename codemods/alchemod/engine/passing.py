@@ -136,7 +136,7 @@ class Pass:
         """Carry out the change sets that own their sites; where one is refused, its rivals get their turn."""
         while wanted:
             owners = owned(wanted, self._ranks)
-            rendering = render(owners, files)
+            rendering = render(owners, files, self._project.line_length)
             self._failures.extend(rendering.failures)
             ledger.refuse(rendering.refused)
             if not rendering.refused or len(owners) == len(wanted):
