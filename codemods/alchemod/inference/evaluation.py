@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import Final, Generic
+from typing import Final, Generic, TypeAlias
 
 from alchemod.inference.domain import Channel, Channels, Domain, S, TooComplexError
 from alchemod.inference.scopes import Comprehension
 from alchemod.inference.steps import Fork, MayRaise, Step, steps_of
+
+Steps: TypeAlias = dict[ast.expr, list[Step]]
+"""The steps of expressions already met. Walks of one function with domains of one class may share them."""
 
 MAX_DEPTH: Final = 100
 MAX_TURNS: Final = 30
@@ -18,10 +21,10 @@ MAX_TURNS: Final = 30
 class Evaluator(Generic[S]):
     """Evaluates the expressions of one function. A state None is a way that is not taken."""
 
-    def __init__(self, domain: Domain[S]) -> None:
+    def __init__(self, domain: Domain[S], steps: Steps | None = None) -> None:
         self._domain: Final = domain
         self._depth = 0
-        self._steps: dict[ast.expr, list[Step]] = {}
+        self._steps: Final[Steps] = {} if steps is None else steps
 
     def evaluate(self, node: ast.expr, state: S) -> S | None:
         """The state behind `node`, exceptions left aside: for a domain that runs the body of a lambda itself."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from alchemod.inference.domain import Channel, Channels, Domain, S, TooComplexError
-from alchemod.inference.evaluation import MAX_TURNS, Evaluator
+from alchemod.inference.evaluation import MAX_TURNS, Evaluator, Steps
 
 _BASE_CLASSES: Final = {"BaseException", "GeneratorExit", "CancelledError", "KeyboardInterrupt", "SystemExit"}
 
@@ -21,8 +21,8 @@ _BASE_CLASSES: Final = {"BaseException", "GeneratorExit", "CancelledError", "Key
 class Walker(Evaluator[S]):
     """Runs blocks of one function over a domain."""
 
-    def __init__(self, domain: Domain[S], *, budget: int = 20_000) -> None:
-        super().__init__(domain)
+    def __init__(self, domain: Domain[S], steps: Steps | None = None, *, budget: int = 20_000) -> None:
+        super().__init__(domain, steps)
         self._budget = budget
         self._handled: list[Channels[S]] = []
 

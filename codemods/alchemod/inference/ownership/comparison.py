@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from alchemod.inference.bindings import Binding
 from alchemod.inference.domain import Channel, Channels, Domain
+from alchemod.inference.evaluation import Steps
 from alchemod.inference.flow import Walker
 from alchemod.inference.ownership.block import Plan
 from alchemod.inference.ownership.record import Record, Use
@@ -70,8 +71,8 @@ def line_of(node: ast.AST) -> int:
 class PlannedWalker(Walker[State]):
     """Walks a function as it would be under a plan, over the nodes it has now."""
 
-    def __init__(self, domain: Domain[State], plan: Plan) -> None:
-        super().__init__(domain)
+    def __init__(self, domain: Domain[State], plan: Plan, steps: Steps) -> None:
+        super().__init__(domain, steps)
         self._plan: Final = plan
         self._statement, self.binding = _with_statement(plan)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alchemod.inference.domain import Channel, TooComplexError
+from alchemod.inference.evaluation import Steps
 from alchemod.inference.flow import Walker
 from alchemod.inference.ownership.block import Obstacle, Plan, close_statements, plan_block, untangle
 from alchemod.inference.ownership.comparison import Comparison, PlannedWalker, compare, leaks
@@ -51,13 +52,14 @@ def session_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLife
     assert isinstance(function, FUNCTIONS)
     found = [(call, opening) for call in own_calls(function) if (opening := knowledge.opening(call)) is not None]
     heads = {item.context_expr for node in _withs(function) for item in node.items}
+    steps: Steps = {}
     walked = [
-        SessionLife(call, opening, in_with=call in heads, record=_record(call, opening, scope, knowledge))
+        SessionLife(call, opening, in_with=call in heads, record=_record(call, opening, scope, knowledge, steps))
         for call, opening in found
     ]
     calls = {close for life in walked if life.record is not None for close in life.record.closes}
     closes = close_statements(function, calls)
-    planned = [_planned(life, scope, knowledge, closes) for life in walked]
+    planned = [_planned(life, scope, knowledge, closes, steps) for life in walked]
     plans = [life.plan for life in planned if life.plan is not None]
     return [_untangled(life, plans, closes) for life in planned]
 
@@ -77,19 +79,21 @@ def _withs(function: FunctionNode) -> Iterator[ast.With | ast.AsyncWith]:
     return (node for node in ast.walk(function) if isinstance(node, (ast.With, ast.AsyncWith)))
 
 
-def _record(call: ast.Call, opening: Opening, scope: Scope, knowledge: SessionKnowledge) -> Record | None:
+def _record(call: ast.Call, opening: Opening, scope: Scope, knowledge: SessionKnowledge, steps: Steps) -> Record | None:
     if opening.factory != "plain":
         return None
     domain = SessionDomain(call, opening, scope, knowledge)
     assert isinstance(scope.node, FUNCTIONS)
     try:
-        domain.record.exits = Walker(domain).run(scope.node.body, domain.start)
+        domain.record.exits = Walker(domain, steps).run(scope.node.body, domain.start)
     except TooComplexError:
         return None
     return domain.record
 
 
-def _planned(life: SessionLife, scope: Scope, knowledge: SessionKnowledge, closes: frozenset[ast.stmt]) -> SessionLife:
+def _planned(
+    life: SessionLife, scope: Scope, knowledge: SessionKnowledge, closes: frozenset[ast.stmt], steps: Steps
+) -> SessionLife:
     function = scope.node
     assert isinstance(function, FUNCTIONS)
     if life.record is None or life.in_with:
@@ -99,7 +103,7 @@ def _planned(life: SessionLife, scope: Scope, knowledge: SessionKnowledge, close
     if not isinstance(plan, Plan):
         return SessionLife(life.site, life.opening, life.record, obstacle=plan, in_loop=in_loop)
     domain = SessionDomain(life.site, life.opening, scope, knowledge, plan.dropped)
-    walker = PlannedWalker(domain, plan)
+    walker = PlannedWalker(domain, plan, steps)
     domain.bind_also(walker.binding)
     try:
         domain.record.exits = walker.run(function.body, domain.start)

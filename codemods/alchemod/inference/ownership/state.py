@@ -177,7 +177,9 @@ def join(a: State, b: State) -> State:
 def _merge(a: Mapping[K, V], b: Mapping[K, V], both: Callable[[V, V], V]) -> dict[K, V]:
     merged = dict(a)
     for key, value in b.items():
-        merged[key] = both(merged[key], value) if key in merged else value
+        present = merged.setdefault(key, value)
+        if present is not value:
+            merged[key] = both(present, value)
     return merged
 
 
