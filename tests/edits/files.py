@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeVar
@@ -38,14 +38,11 @@ class File:
 
     def _first(self, kind: type[N], text: str) -> N:
         for node in ast.walk(self.tree):
-            if isinstance(node, kind) and text in self._spellings(node):
-                return node
+            if isinstance(node, kind):
+                segment = self.source.segment(node).decode()
+                if text == segment or (isinstance(node, ast.stmt) and text == segment.splitlines()[0]):
+                    return node
         raise LookupError(text)
-
-    def _spellings(self, node: ast.AST) -> Iterator[str]:
-        segment = self.source.segment(node).decode()
-        yield segment
-        yield segment.splitlines()[0]
 
     def rewritten(self, edits: Mapping[Hashable, Sequence[Verb]], **options: Any) -> Rewritten:
         """The outcome, which is the same through the whole module."""

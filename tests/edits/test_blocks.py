@@ -368,7 +368,9 @@ def test_edit_in_what_the_block_throws_away_is_refused() -> None:
 
 def test_nothing_left_in_the_block() -> None:
     assert managed("s = Maker()\ns.close()\na\n", last="s.close()") == "with Maker() as s:\n    pass\na\n"
-    assert managed("def f():\n    s = Maker()\n", last="s = Maker()") == "def f():\n    with Maker() as s:\n        pass\n"
+    assert (
+        managed("def f():\n    s = Maker()\n", last="s = Maker()") == "def f():\n    with Maker() as s:\n        pass\n"
+    )
 
 
 def test_insertions_at_the_edges_stay_outside() -> None:
@@ -398,9 +400,9 @@ def test_maker_that_spans_lines_outside_brackets() -> None:
     assert managed("s = Maker(\n    1\n)\nx\n") == "with Maker(\n    1\n) as s:\n    x\n"
     file = File("s = (a\n     .b)\nx\n")
     opener = file.tree.body[0]
-    assert file.after(block(opener, file.stmt("x"), "with {m} as s:", replaces=(opener,), m=file.expr("a\n     .b"))) == (
-        "with (a\n     .b) as s:\n    x\n"
-    )
+    assert file.after(
+        block(opener, file.stmt("x"), "with {m} as s:", replaces=(opener,), m=file.expr("a\n     .b"))
+    ) == ("with (a\n     .b) as s:\n    x\n")
 
 
 def test_semicolons() -> None:
@@ -422,14 +424,18 @@ def test_one_line_suite_is_refused() -> None:
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        (b"s = Maker()\r\n\r\ntry:\r\n    a(\r\n        1,\r\n    )\r\nfinally:\r\n    s.close()\r\nb\r\n",
-         b"with Maker() as s:\r\n    a(\r\n        1,\r\n    )\r\n    b\r\n"),
+        (
+            b"s = Maker()\r\n\r\ntry:\r\n    a(\r\n        1,\r\n    )\r\nfinally:\r\n    s.close()\r\nb\r\n",
+            b"with Maker() as s:\r\n    a(\r\n        1,\r\n    )\r\n    b\r\n",
+        ),
         (b"if 1:\n\ts = Maker()\n\ta\n\tif b:\n\t\tc\n", b"if 1:\n\twith Maker() as s:\n\t\ta\n\t\tif b:\n\t\t\tc\n"),
         (b"if 1:\n  s = Maker()\n  a\n", b"if 1:\n  with Maker() as s:\n    a\n"),
         (b"s = Maker()\na\ns.close()", b"with Maker() as s:\n    a"),
         (b"s = Maker()\na", b"with Maker() as s:\n    a"),
-        ("# coding: latin-1\ns = Maker('ä')\nb = 'ö'; c = 1\n".encode("latin-1"),
-         "# coding: latin-1\nwith Maker('ä') as s:\n    b = 'ö'; c = 1\n".encode("latin-1")),
+        (
+            "# coding: latin-1\ns = Maker('ä')\nb = 'ö'; c = 1\n".encode("latin-1"),
+            "# coding: latin-1\nwith Maker('ä') as s:\n    b = 'ö'; c = 1\n".encode("latin-1"),
+        ),
         (b"\xef\xbb\xbfs = Maker()\na\n", b"\xef\xbb\xbfwith Maker() as s:\n    a\n"),
         (b"s = Maker()\n\x0c\ndef f(): pass\n", b"with Maker() as s:\n    def f(): pass\n"),
     ],
@@ -445,7 +451,9 @@ def test_form_feed_before_an_indentation() -> None:
 
 
 def test_decorated_function_inside() -> None:
-    assert managed("s = Maker()\n\n\n@a\n@b(\n    1,\n)\ndef f():\n    '''x\n    y'''\n\n\nclass C:\n\n    d = 1\n") == (
+    assert managed(
+        "s = Maker()\n\n\n@a\n@b(\n    1,\n)\ndef f():\n    '''x\n    y'''\n\n\nclass C:\n\n    d = 1\n"
+    ) == (
         "with Maker() as s:\n    @a\n    @b(\n        1,\n    )\n    def f():\n        '''x\n    y'''\n\n\n"
         "    class C:\n\n        d = 1\n"
     )

@@ -167,9 +167,24 @@ def test_receiver_gets_the_parentheses_it_needs(receiver: str, filled: str) -> N
         ("d[a:b]\n", "b", "{_} or c", "d[a:b or c]\n"),
         ("x = lambda a=b, *c, d=e: f\n", "e", "{_}.g", "x = lambda a=b, *c, d=e.g: f\n"),
         ("x = lambda a, b=c: f\n", "f", "{_} or g", "x = lambda a, b=c: f or g\n"),
-        ("def f(a, /, b=c, *d, e: g=h, **i) -> j: pass\n", "c", "{_}.x", "def f(a, /, b=c.x, *d, e: g=h, **i) -> j: pass\n"),
-        ("def f(a, /, b=c, *d, e: g=h, **i) -> j: pass\n", "g", "{_}.x", "def f(a, /, b=c, *d, e: g.x=h, **i) -> j: pass\n"),
-        ("def f(a, /, b=c, *d, e: g=h, **i) -> j: pass\n", "j", "{_}.x", "def f(a, /, b=c, *d, e: g=h, **i) -> j.x: pass\n"),
+        (
+            "def f(a, /, b=c, *d, e: g=h, **i) -> j: pass\n",
+            "c",
+            "{_}.x",
+            "def f(a, /, b=c.x, *d, e: g=h, **i) -> j: pass\n",
+        ),
+        (
+            "def f(a, /, b=c, *d, e: g=h, **i) -> j: pass\n",
+            "g",
+            "{_}.x",
+            "def f(a, /, b=c, *d, e: g.x=h, **i) -> j: pass\n",
+        ),
+        (
+            "def f(a, /, b=c, *d, e: g=h, **i) -> j: pass\n",
+            "j",
+            "{_}.x",
+            "def f(a, /, b=c, *d, e: g=h, **i) -> j.x: pass\n",
+        ),
         ("class A(B, metaclass=M): pass\n", "B", "{_}[int]", "class A(B[int], metaclass=M): pass\n"),
         ("class A(B, metaclass=M): pass\n", "M", "{_}.x", "class A(B, metaclass=M.x): pass\n"),
         ("@a.b\ndef f(): pass\n", "a", "{_}.x", "@a.x.b\ndef f(): pass\n"),
@@ -177,8 +192,18 @@ def test_receiver_gets_the_parentheses_it_needs(receiver: str, filled: str) -> N
         ("try:\n    a\nexcept b as c:\n    d\n", "b", "{_}.x", "try:\n    a\nexcept b.x as c:\n    d\n"),
         ("match a:\n    case b.c if d:\n        e\n", "a", "{_}.x", "match a.x:\n    case b.c if d:\n        e\n"),
         ("match a:\n    case b.c if d:\n        e\n", "d", "{_}.x", "match a:\n    case b.c if d.x:\n        e\n"),
-        ("match a:\n    case [b.c, {'k': d.e}]:\n        f\n", "d", "{_}.x", "match a:\n    case [b.c, {'k': d.x.e}]:\n        f\n"),
-        ("match a:\n    case B(b.c, k=d.e) | None:\n        f\n", "d", "{_}.x", "match a:\n    case B(b.c, k=d.x.e) | None:\n        f\n"),
+        (
+            "match a:\n    case [b.c, {'k': d.e}]:\n        f\n",
+            "d",
+            "{_}.x",
+            "match a:\n    case [b.c, {'k': d.x.e}]:\n        f\n",
+        ),
+        (
+            "match a:\n    case B(b.c, k=d.e) | None:\n        f\n",
+            "d",
+            "{_}.x",
+            "match a:\n    case B(b.c, k=d.x.e) | None:\n        f\n",
+        ),
         ("while a: b\n", "a", "not {_}", "while not a: b\n"),
         ("x = {a: b, **c}\n", "c", "{_}.x", "x = {a: b, **c.x}\n"),
         ("x = {a: b for c in d}\n", "b", "{_}.x", "x = {a: b.x for c in d}\n"),
@@ -383,9 +408,7 @@ def test_rename_names() -> None:
         rename(file.expr("g"), "G"),
         rename(klass, "P"),
     )
-    assert new == (
-        "from a import B as c, D\nimport e.F\n\n\n@G\ndef H(I, *, J=1):\n    k.L(M=N)\n\n\nclass P: pass\n"
-    )
+    assert new == ("from a import B as c, D\nimport e.F\n\n\n@G\ndef H(I, *, J=1):\n    k.L(M=N)\n\n\nclass P: pass\n")
 
 
 def test_comment_that_would_be_lost_is_a_refusal() -> None:
@@ -395,13 +418,14 @@ def test_comment_that_would_be_lost_is_a_refusal() -> None:
 
 
 def test_noqa_goes_with_its_cause() -> None:
-    code = "q.filter(A.b == None)  # noqa: E711\nq.filter(A.b == None)  # noqa: E501,E711  # really\nf(A.b == None)  # noqa\n"
-    file = File(code)
-    verbs = []
-    for node in ast.walk(file.tree):
-        if isinstance(node, ast.Compare):
-            verbs.append(swap(node, "{left}.is_(None)", left=node.left, drops_noqa=("E711",)))
-    assert file.after(*verbs) == (
+    file = File(
+        "q.filter(A.b == None)  # noqa: E711\n"
+        "q.filter(A.b == None)  # noqa: E501,E711  # really\n"
+        "f(A.b == None)  # noqa\n"
+    )
+    compared = [node for node in ast.walk(file.tree) if isinstance(node, ast.Compare)]
+    swaps = [swap(node, "{left}.is_(None)", left=node.left, drops_noqa=("E711",)) for node in compared]
+    assert file.after(*swaps) == (
         "q.filter(A.b.is_(None))\nq.filter(A.b.is_(None))  # noqa: E501  # really\nf(A.b.is_(None))  # noqa\n"
     )
 

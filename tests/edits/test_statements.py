@@ -183,9 +183,7 @@ def test_statements_fill_a_hole() -> None:
     a, b = file.stmt("a"), file.stmt("b = c(\n\t\t1,\n\t)")
     new = file.after(swap(a, "if x:\n    {*body}", body=[Code("y = 1"), a]), rename(file.expr("c"), "d"))
     assert new == "def f():\n\tif x:\n\t\ty = 1\n\t\ta\n\tb = d(\n\t\t1,\n\t)\n"
-    assert file.after(swap(b, "{_}\ne"), rename(file.expr("c"), "d")) == (
-        "def f():\n\ta\n\tb = d(\n\t\t1,\n\t)\n\te\n"
-    )
+    assert file.after(swap(b, "{_}\ne"), rename(file.expr("c"), "d")) == ("def f():\n\ta\n\tb = d(\n\t\t1,\n\t)\n\te\n")
 
 
 def test_multi_line_value_in_a_new_statement() -> None:
@@ -246,7 +244,11 @@ def test_inserted_around_a_decorated_function() -> None:
         ("class A:\n    pass\n", "d = 2", "class A:\n    d = 2\n"),
         ("class A: pass\n", "d = 2", "class A:\n    d = 2\n"),
         ("class A:\n\tb = 1", "def d(self):\n    pass", "class A:\n\tb = 1\n\n\tdef d(self):\n\t\tpass"),
-        ("class A:\n    class B:\n      c = 1\n\n    e = 1\n", "d = 2", "class A:\n    class B:\n      c = 1\n\n    e = 1\n    d = 2\n"),
+        (
+            "class A:\n    class B:\n      c = 1\n\n    e = 1\n",
+            "d = 2",
+            "class A:\n    class B:\n      c = 1\n\n    e = 1\n    d = 2\n",
+        ),
         ("class A:\r\n    b = 1\r\n", "d = 2", "class A:\r\n    b = 1\r\n    d = 2\r\n"),
     ],
 )
@@ -277,7 +279,10 @@ def test_appended_to_a_module() -> None:
 
 
 def test_decorators() -> None:
-    file = File("class A:\n    # about f\n    @a  # why\n    @b(\n        1\n    )\n    def f(self): pass\n\n    def g(self): pass\n")
+    file = File(
+        "class A:\n    # about f\n    @a  # why\n    @b(\n        1\n    )\n"
+        "    def f(self): pass\n\n    def g(self): pass\n"
+    )
     f, g = file.stmt("def f(self): pass"), file.stmt("def g(self): pass")
     assert file.after(decorate(g, "c.d")) == file.source.text.replace("    def g", "    @c.d\n    def g")
     assert file.after(decorate(f, "@c")) == file.source.text.replace("    @a", "    @c\n    @a")

@@ -30,9 +30,7 @@ def links(extended: Any, path: Path) -> list[Path]:
     return dots if starts_with_dot else []
 
 
-def before_next_dot(
-    attribute: cst.Attribute, extended: Any, dots: list[Path]
-) -> tuple[Any, list[tuple[Path, Any]]]:
+def before_next_dot(attribute: cst.Attribute, extended: Any, dots: list[Path]) -> tuple[Any, list[tuple[Path, Any]]]:
     """New links before the dot of ``attribute``: they break the line as that dot does.
 
     A comment before the dot belongs to the line of the link before it, and goes to the first new dot. Returns

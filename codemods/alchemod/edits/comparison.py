@@ -9,9 +9,7 @@ from typing import Any
 _IGNORED = frozenset(("ctx", "type_comment", "kind", "type_ignores"))
 
 
-def first_difference(
-    promised: ast.AST, actual: ast.AST, unchanged: Callable[[ast.stmt], bool]
-) -> ast.AST | None:
+def first_difference(promised: ast.AST, actual: ast.AST, unchanged: Callable[[ast.stmt], bool]) -> ast.AST | None:
     """The promised node nearest to the root that is not as in the actual tree, or None.
 
     Positions and contexts do not count. ``unchanged`` says of a promised statement that its bytes are those

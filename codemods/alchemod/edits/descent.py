@@ -109,9 +109,7 @@ def slot_path(parent: ast.AST, field: str, index: int | None, counterpart: cst.C
 
 
 def _plain_path(plain: str, index: int | None) -> Path:
-    return tuple(
-        (name[:-2], index) if name.endswith("[]") else (name, None) for name in plain.split(".")
-    )
+    return tuple((name[:-2], index) if name.endswith("[]") else (name, None) for name in plain.split("."))
 
 
 def _value_of(item: Any, path: Path) -> Path:
@@ -230,9 +228,7 @@ def _field(parent: Any, index: int | None, counterpart: Any) -> Path:
 def _fields_of(string: Any, path: Path) -> list[Path]:
     kind = type(string).__name__
     if kind == "ConcatenatedString":
-        return _fields_of(string.left, (*path, ("left", None))) + _fields_of(
-            string.right, (*path, ("right", None))
-        )
+        return _fields_of(string.left, (*path, ("left", None))) + _fields_of(string.right, (*path, ("right", None)))
     name = "format_spec" if kind == "FormattedStringExpression" else "parts"
     return [
         (*path, (name, i))
@@ -337,12 +333,9 @@ _SPECIAL: dict[tuple[str, str], Callable[[Any, int | None, Any], Path]] = {
     ("arguments", "kw_defaults"): _keyword_default,
     ("MatchSequence", "patterns"): _pattern_item,
 }
+_SPECIAL |= {(kind, "generators"): _generator for kind in ("ListComp", "SetComp", "DictComp", "GeneratorExp")}
 _SPECIAL |= {
-    (kind, "generators"): _generator for kind in ("ListComp", "SetComp", "DictComp", "GeneratorExp")
-}
-_SPECIAL |= {
-    ("arguments", field): _parameters(field)
-    for field in ("posonlyargs", "args", "kwonlyargs", "vararg", "kwarg")
+    ("arguments", field): _parameters(field) for field in ("posonlyargs", "args", "kwonlyargs", "vararg", "kwarg")
 }
 _SPECIAL |= {
     (kind.__name__, field): _suite(field)

@@ -63,13 +63,11 @@ def apply_imports(
     """
     editor = _Editor(source, tree, line_length)
     new = sorted({request for request in requests if request not in editor.fulfilled}, key=_order)
-    gone = editor.unused(removable) if removable and source.path.name != "__init__.py" else []
-    edits = [*editor.added(new), *editor.removed(gone)]
-    if not edits:
-        return source
-    result = source.with_utf8(splice(source.utf8, edits))
-    editor.check(result, new, gone)
-    return result
+    if new:
+        editor = editor.edited(editor.added(new), new, [])
+    if removable and source.path.name != "__init__.py" and (gone := editor.unused(removable)):
+        editor = editor.edited(editor.removed(gone), [], gone)
+    return editor.source
 
 
 def _order(request: ImportRequest) -> tuple[str, str, str]:
@@ -80,7 +78,7 @@ class _Editor:
     """The imports at the top level of one file."""
 
     def __init__(self, source: SourceFile, tree: ast.Module, line_length: int) -> None:
-        self._source = source
+        self.source = source
         self._tree = tree
         self._lines = Lines(source)
         self._line_length = line_length
@@ -149,20 +147,20 @@ class _Editor:
         return line + 1 if line and self._lines.is_blank(line) else line
 
     def _new_lines(self, line: int, statements: Sequence[str], *, apart: bool) -> Replacement:
-        newline = self._source.newline
+        newline = self.source.newline
         text = "".join(statement + newline for statement in statements)
         if apart and line > 0 and not self._lines.is_blank(line - 1):
             text = newline + text
         if apart and line < len(self._lines) and not self._lines.is_blank(line):
             text += newline
         offset = self._lines.start(line)
-        if line >= len(self._lines) and self._source.utf8 and not self._source.utf8.endswith((b"\n", b"\r")):
+        if line >= len(self._lines) and self.source.utf8 and not self.source.utf8.endswith((b"\n", b"\r")):
             text = newline + text.removesuffix(newline)
         return Replacement(offset, offset, text.encode())
 
     def unused(self, names: Collection[str]) -> list[tuple[ImportStatement, ast.alias]]:
         """The imports of the names that nothing in the file refers to."""
-        referred = set(_referred(self._tree, self._source, names))
+        referred = set(_referred(self._tree, self.source, names))
         return [
             (node, alias)
             for node in self._imports
@@ -174,10 +172,10 @@ class _Editor:
 
     def _has_neighbours(self, node: ImportStatement) -> bool:
         """Whether other code or a comment stands on the lines of an import."""
-        start, end = self._source.span(node)
+        start, end = self.source.span(node)
         first, last = self._lines.of(start), self._lines.of(end)
-        before = self._source.utf8[self._lines.start(first) : start]
-        return bool(before.strip() or self._source.utf8[end : self._lines.start(last + 1)].strip())
+        before = self.source.utf8[self._lines.start(first) : start]
+        return bool(before.strip() or self.source.utf8[end : self._lines.start(last + 1)].strip())
 
     def removed(self, gone: Sequence[tuple[ImportStatement, ast.alias]]) -> Iterator[Replacement]:
         """The edits that take out imports. A statement left without names goes with its lines."""
@@ -185,18 +183,19 @@ class _Editor:
             aliases = [alias for holder, alias in gone if holder is node]
             if len(aliases) < len(node.names):
                 yield from ImportList(node, self._lines).without(aliases) or ()
-            elif b"#" not in self._source.segment(node):
-                start, end = self._source.span(node)
+            elif b"#" not in self.source.segment(node):
+                start, end = self.source.span(node)
                 first, last = self._lines.of(start), self._lines.of(end)
                 yield Replacement(self._lines.start(first), self._lines.start(last + 1), b"")
 
-    def check(
+    def edited(
         self,
-        result: SourceFile,
+        edits: Iterable[Replacement],
         new: Sequence[ImportRequest],
         gone: Sequence[tuple[ImportStatement, ast.alias]],
-    ) -> None:
-        """Raise Refusal unless the new text parses and differs by the wanted imports alone."""
+    ) -> _Editor:
+        """An editor of the edited file. Raises Refusal unless it differs by the wanted imports alone."""
+        result = self.source.with_utf8(splice(self.source.utf8, edits))
         try:
             tree = parse(result)
         except FileError as error:
@@ -207,6 +206,7 @@ class _Editor:
         same = len(_others(tree)) == len(_others(self._tree))
         if not same or after - before != added or (before - after) - dropped:
             raise Refusal("the imports could not be edited")
+        return _Editor(result, tree, self._line_length)
 
 
 def _extends(node: ast.ImportFrom, module: str) -> bool:

@@ -132,9 +132,7 @@ def parenthesized(expression: Expression) -> Expression:
     """The expression in one more pair of parentheses."""
     import libcst as cst
 
-    return expression.with_changes(
-        lpar=(cst.LeftParen(), *expression.lpar), rpar=(*expression.rpar, cst.RightParen())
-    )
+    return expression.with_changes(lpar=(cst.LeftParen(), *expression.lpar), rpar=(*expression.rpar, cst.RightParen()))
 
 
 _BRACKETED = {

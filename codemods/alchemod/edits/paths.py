@@ -42,9 +42,7 @@ def put_all(node: Any, edits: Sequence[tuple[Path, Any]]) -> Any:
     for path, new in edits:
         name, index = path[0]
         below.setdefault(name, {}).setdefault(index, []).append((path[1:], new))
-    return node.with_changes(
-        **{name: _with_items(getattr(node, name), by_index) for name, by_index in below.items()}
-    )
+    return node.with_changes(**{name: _with_items(getattr(node, name), by_index) for name, by_index in below.items()})
 
 
 def _with_items(value: Any, edits: dict[int | None, list[tuple[Path, Any]]]) -> Any:

@@ -46,9 +46,7 @@ class Plan:
         for fix in accepted:
             self._refuse_if_discarded(fix, edits[fix])
         self.fixes = {fix: edits[fix] for fix in accepted if fix not in self.refused}
-        self._touched = {
-            id(node) for _, verb in self.verbs() for node in self.ancestry.ancestors(verb.node)
-        }
+        self._touched = {id(node) for _, verb in self.verbs() for node in self.ancestry.ancestors(verb.node)}
 
     def on(self, node: ast.AST, kind: type[V]) -> list[V]:
         """The verbs of a kind that stand on a node."""
@@ -155,6 +153,8 @@ class Plan:
                 return
 
     def _is_discarded(self, verb: Verb) -> bool:
+        if isinstance(verb, Rename | AddArgument) and self._discards(verb.node, verb.node):
+            return True
         below: ast.AST = verb.node
         for ancestor in self.ancestry.ancestors(verb.node):
             if ancestor is not verb.node and self._discards(ancestor, below):

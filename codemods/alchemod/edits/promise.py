@@ -134,9 +134,7 @@ class Promise:
         return new
 
     def _suite(self, owner: ast.AST, name: str, statements: Sequence[ast.stmt]) -> Trees:
-        if not any(self._plan.touches(statement) for statement in statements) and not self._plan.on(
-            owner, Append
-        ):
+        if not any(self._plan.touches(statement) for statement in statements) and not self._plan.on(owner, Append):
             return list(statements)
         new = self._range(statements, 0, len(statements), set())
         if name == "body":

@@ -138,9 +138,7 @@ class Renderer:
             inner, outer = bare, own
             if uses and all(in_brackets(template.code, path) for path in uses) and _is_plain(own):
                 outer = bare
-        code = template.with_values(
-            lambda value: inner if value is node else self.value(value), open_lines=True
-        )
+        code = template.with_values(lambda value: inner if value is node else self.value(value), open_lines=True)
         code = code.with_changes(lpar=(*outer.lpar, *code.lpar), rpar=(*code.rpar, *outer.rpar))
         dots = chains.links(code, uses[0]) if len(uses) == 1 else []
         if dots:

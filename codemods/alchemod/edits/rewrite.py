@@ -62,7 +62,9 @@ def rewrite(
         try:
             new_source, new_tree = together.run()
         except Refused as refusal:
-            guilty = dict.fromkeys(refusal.fixes, refusal.reason) or _guilty(attempt, left)
+            suspects = {fix: verbs for fix, verbs in left.items() if fix in refusal.fixes} or left
+            guilty = _guilty(attempt, suspects) if len(suspects) > 1 else {}
+            guilty = guilty or dict.fromkeys(suspects, refusal.reason)
             refused |= guilty
             left = {fix: verbs for fix, verbs in left.items() if fix not in guilty}
             continue
@@ -76,14 +78,15 @@ def _guilty(
     attempt: Callable[[Mapping[Hashable, Sequence[Verb]]], Attempt],
     fixes: Mapping[Hashable, Sequence[Verb]],
 ) -> dict[Hashable, str]:
-    """The fixes that fail when they are added, one by one, to those that succeed; and why."""
-    good: dict[Hashable, Sequence[Verb]] = {}
-    guilty: dict[Hashable, str] = {}
-    for fix, verbs in fixes.items():
-        try:
-            attempt({**good, fix: verbs}).run()
-        except Refused as refusal:
-            guilty[fix] = refusal.reason
-        else:
-            good[fix] = verbs
-    return guilty
+    """The fixes that fail alone, found by halving; or of two halves that fail together, the second."""
+    try:
+        attempt(fixes).run()
+    except Refused as refusal:
+        if len(fixes) == 1:
+            return dict.fromkeys(fixes, refusal.reason)
+        order = list(fixes)
+        first, second = order[: len(order) // 2], order[len(order) // 2 :]
+        halves = [{fix: fixes[fix] for fix in half} for half in (first, second)]
+        guilty = _guilty(attempt, halves[0]) | _guilty(attempt, halves[1])
+        return guilty or dict.fromkeys(second, refusal.reason)
+    return {}

@@ -40,9 +40,7 @@ class Structure:
     def is_emptied(self, statements: Sequence[ast.stmt]) -> bool:
         """Whether all statements of a suite disappear and none comes."""
         return bool(statements) and all(
-            self.is_gone(statement)
-            and not self._plan.on(statement, Insert)
-            and id(statement) not in self._blocks
+            self.is_gone(statement) and not self._plan.on(statement, Insert) and id(statement) not in self._blocks
             for statement in statements
         )
 
@@ -81,9 +79,7 @@ class Structure:
         """Whether the text of a statement, handler or decorator disappears, so that no edit is seen in it."""
         if self._plan.on(owner, Dissolve):
             return True
-        return self.disappears(owner) or bool(
-            self._plan.on(self._plan.ancestry.statement(owner), Swap)
-        )
+        return self.disappears(owner) or bool(self._plan.on(self._plan.ancestry.statement(owner), Swap))
 
     def disappears(self, node: ast.AST) -> bool:
         """Whether the node lies in a statement, handler or decorator that is taken out."""

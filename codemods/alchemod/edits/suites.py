@@ -124,9 +124,7 @@ class Arranger:
     def _claim(self, statement: ast.stmt, *, after: bool) -> list[Insert]:
         """The insertions before or after a statement that no block around it has taken."""
         found = [
-            verb
-            for verb in self._plan.on(statement, Insert)
-            if verb.after is after and id(verb) not in self._claimed
+            verb for verb in self._plan.on(statement, Insert) if verb.after is after and id(verb) not in self._claimed
         ]
         self._claimed.update(map(id, found))
         return found
@@ -184,9 +182,7 @@ class Arranger:
     def _break_line(self, suite: Suite, index: int, indent: str) -> None:
         """Put a statement that follows another on its line on the next line."""
         before, after = suite.statements[index - 1], suite.statements[index]
-        self._layout.replace(
-            self._source.span(before)[1], self._source.span(after)[0], self._layout.newline + indent
-        )
+        self._layout.replace(self._source.span(before)[1], self._source.span(after)[0], self._layout.newline + indent)
 
     def _step(self, suite: Suite, inside: range) -> str:
         """One level of indentation, as the statements inside have it, or else those around."""

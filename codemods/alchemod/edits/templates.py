@@ -55,9 +55,7 @@ def nodes_of(template: str, holes: Holes, target: ast.AST) -> list[ast.AST]:
     return found
 
 
-def fill(
-    template: str, holes: Holes, target: ast.AST, *, spell: Callable[[str], str], quote: str = '"'
-) -> Filled:
+def fill(template: str, holes: Holes, target: ast.AST, *, spell: Callable[[str], str], quote: str = '"') -> Filled:
     """Fill a template. ``spell`` gives the code for a qualified name, ``quote`` opens string literals.
 
     Raises Refusal when a hole has no value or one that cannot stand in code.

@@ -125,9 +125,7 @@ class Transform:
     holes: Holes = field(default_factory=dict)
 
 
-Verb: TypeAlias = (
-    Rename | Swap | Drop | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform
-)
+Verb: TypeAlias = Rename | Swap | Drop | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform
 
 
 def rename(node: ast.AST, to: str, /) -> Rename:
@@ -175,9 +173,7 @@ def block(
     return Block(first, last, header.removesuffix("\n    {*body}"), holes, replaces)
 
 
-def insert(
-    template: str, /, *, before: ast.stmt | None = None, after: ast.stmt | None = None, **holes: Any
-) -> Insert:
+def insert(template: str, /, *, before: ast.stmt | None = None, after: ast.stmt | None = None, **holes: Any) -> Insert:
     """Add statements before or after one. Before the first and after the last of a block means outside it.
 
     Comments directly above a statement belong to it: what is inserted before stands above them.
@@ -200,9 +196,7 @@ def add_argument(node: ast.Call | ast.ClassDef, template: str, /, **holes: Any) 
     return AddArgument(node, template, holes)
 
 
-def decorate(
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, template: str, /, **holes: Any
-) -> Decorate:
+def decorate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, template: str, /, **holes: Any) -> Decorate:
     """Add a decorator above the others. ``template`` is the expression, without ``@``."""
     return Decorate(node, template.removeprefix("@"), holes)
 

@@ -1,7 +1,8 @@
 """A statement that an edit made too long for a line is broken, in the style of black.
 
-A chain of calls goes on one line per link, in parentheses; else the arguments of the outermost call go on one
-line each, with a trailing comma. Lines that the edit did not change are left as they are.
+A chain of calls goes into parentheses, on one line per link if it must; else the arguments of the outermost
+call go on one line each, with a trailing comma if there are several. Lines that the edit did not change are
+left as they are.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _broken(text: str, line: int, room: Room, is_header: bool) -> str | None:
     statement = _Statement.parsed(text, room, is_header)
     if statement is None:
         return None
-    edits = statement.chain_edits() or statement.call_edits(line)
+    edits = statement.chain_edits() or statement.line_edits(line) or statement.call_edits(line)
     return splice(text.encode(), edits).decode() if edits else None
 
 
@@ -86,7 +87,7 @@ class _Statement:
         return None if tree is None else cls(text, tree, room)
 
     def chain_edits(self) -> list[Replacement]:
-        """The edits that put the chain which is the value of a one-line statement on a line per link."""
+        """The edits that put the chain which is the value of a one-line statement into parentheses."""
         if not isinstance(self._tree, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return):
             return []
         value = self._tree.value
@@ -98,7 +99,20 @@ class _Statement:
             edges = [Replacement(start, start, inner), Replacement(end, end, outer)]
         else:
             edges = [Replacement(start, start, b"(" + inner), Replacement(end, end, outer + b")")]
-        return [edges[0], *(Replacement(dot, dot, inner) for dot in dots), edges[1]]
+        width = len((self._room.indent + self._step()).encode() + self._bytes[start:end])
+        links = [] if width <= self._room.limit else [Replacement(dot, dot, inner) for dot in dots]
+        return [edges[0], *links, edges[1]]
+
+    def line_edits(self, line: int) -> list[Replacement]:
+        """The edits that put a chain with which a line begins, inside brackets, on a line per link."""
+        if line == 0 or self._lines[line - 1].rstrip().endswith(b"\\"):
+            return []
+        for call in self._calls(line):
+            start = self._span(call)[0]
+            before = self._bytes[self._starts[line] : start].strip() if start >= self._starts[line] else None
+            if before in (b"", b"or", b"and") and len(dots := self._dots(call)) > 1:
+                return [Replacement(dot, dot, self._line_break("", self._indent_of(line))) for dot in dots]
+        return []
 
     def _dots(self, value: ast.expr) -> list[int]:
         """Where the dots are that follow a call in a chain of calls."""
@@ -114,6 +128,8 @@ class _Statement:
     def call_edits(self, line: int) -> list[Replacement]:
         """The edits that put the arguments of the outermost call of a line on a line each."""
         for call in self._calls(line):
+            if not call.args and not call.keywords:
+                continue
             opening = self._bytes.index(b"(", self._span(call.func)[1])
             before = self._bytes[self._starts[line] : opening + 1].decode()
             if len(before) + (self._room.column if line == 0 else 0) <= self._room.limit:
@@ -121,20 +137,17 @@ class _Statement:
         return []
 
     def _calls(self, line: int) -> Iterator[ast.Call]:
-        """The calls with arguments whose parentheses both stand on a line, the outermost first."""
+        """The calls whose last parentheses both stand on a line, the outermost first."""
         level: list[ast.AST] = [self._tree]
         while level:
             for node in level:
-                if isinstance(node, ast.Call) and (node.args or node.keywords):
+                if isinstance(node, ast.Call):
                     opening = self._span(node.func)[1]
                     on_line = self._starts[line] <= opening < self._starts[line + 1]
                     if on_line and (node.end_lineno or 0) - 1 == line:
                         yield node
             level = [
-                child
-                for node in level
-                if not isinstance(node, ast.JoinedStr)
-                for child in ast.iter_child_nodes(node)
+                child for node in level if not isinstance(node, ast.JoinedStr) for child in ast.iter_child_nodes(node)
             ]
 
     def _argument_edits(self, call: ast.Call, line: int, opening: int) -> list[Replacement]:
@@ -150,7 +163,8 @@ class _Statement:
             edits.append(Replacement(comma + 1, comma + 1 + len(rest) - len(rest.lstrip()), inner))
         end = self._span(call)[1] - 1
         last = arguments[-1]
-        alone = len(arguments) == 1 and isinstance(last, ast.GeneratorExp)
+        fits = len(inner.decode().lstrip("\r\n")) + end - opening - 1 <= self._room.limit
+        alone = len(arguments) == 1 and (fits or isinstance(last, ast.GeneratorExp))
         trailing = b"" if alone or self._has_comma(self._span(last)[1], end) else b","
         return [*edits, Replacement(end, end, trailing + self._line_break("", outer))]
 

@@ -23,9 +23,7 @@ _LEVEL = re.compile(r"^(?:    )+", re.MULTILINE)
 class Writer:
     """Writes the code of templates with LibCST. ``fill`` fills the template of a verb."""
 
-    def __init__(
-        self, renderer: Renderer, fill: Callable[[Any], Filled], newline: str, line_length: int
-    ) -> None:
+    def __init__(self, renderer: Renderer, fill: Callable[[Any], Filled], newline: str, line_length: int) -> None:
         self._renderer = renderer
         self._fill = fill
         self._newline = newline

@@ -1,0 +1,113 @@
+"""A line that an edit makes too long is broken; others are left alone."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from alchemod.edits.verbs import rename
+from edits.files import File, clean
+
+
+def lengthened(code: str, line_length: int = 40) -> str:
+    """Every name `short` becomes a long one."""
+    file = File(code)
+    names = [node for node in ast.walk(file.tree) if isinstance(node, ast.Name) and node.id == "short"]
+    return file.after(*(rename(name, "longlonglong") for name in names), line_length=line_length)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("xxxxxx = short.b(c).d(eeeeeeeeee).f()\n", "xxxxxx = (\n    longlonglong.b(c).d(eeeeeeeeee).f()\n)\n"),
+        (
+            "x = short.b(c).d(eeeeeeeeeee).ffff()\n",
+            "x = (\n    longlonglong.b(c)\n    .d(eeeeeeeeeee)\n    .ffff()\n)\n",
+        ),
+        ("xxxxx = (short.b(c).d(eeeeeeeee).f())\n", "xxxxx = (\n    longlonglong.b(c).d(eeeeeeeee).f()\n)\n"),
+        ("x = short.b(c, d=eeeeeeee, *ffffff)\n", "x = longlonglong.b(\n    c,\n    d=eeeeeeee,\n    *ffffff,\n)\n"),
+        (
+            "x = bbbbb(c, d, eeeeeeeee, short)[1]\n",
+            "x = bbbbb(\n    c,\n    d,\n    eeeeeeeee,\n    longlonglong,\n)[1]\n",
+        ),
+        ("x = short.bbbbbbbbbbbbbbbbbbb(ccccc)\n", "x = longlonglong.bbbbbbbbbbbbbbbbbbb(\n    ccccc\n)\n"),
+        ("short.b(c).d(eeeeeeee, g, ffffffff)\n", "longlonglong.b(c).d(\n    eeeeeeee,\n    g,\n    ffffffff,\n)\n"),
+        ("x = f(g(aaaaaaaa, bbbbbbbbbbb), short,)\n", "x = f(\n    g(aaaaaaaa, bbbbbbbbbbb),\n    longlonglong,\n)\n"),
+        (
+            "if short.b(c, d, eeeeeeee, ffffffff): pass\n",
+            "if longlonglong.b(\n    c,\n    d,\n    eeeeeeee,\n    ffffffff,\n): pass\n",
+        ),
+        (
+            "def f():\n\treturn g(aaaaaaaaaa, bbbbbbbbb, short)\n",
+            "def f():\n\treturn g(\n\t\taaaaaaaaaa,\n\t\tbbbbbbbbb,\n\t\tlonglonglong,\n\t)\n",
+        ),
+        ("x = f(aaaaaaaaaaaaaaaaaa for a in short)\n", "x = f(\n    aaaaaaaaaaaaaaaaaa for a in longlonglong\n)\n"),
+        ("x = short + bbbbbbbbbbbbbbbbbbbbbbbbbbbb\n", "x = longlonglong + bbbbbbbbbbbbbbbbbbbbbbbbbbbb\n"),
+        ("x = 'aaaaaaaaaaaaaaaaaaaaaaaa', short\r\n", "x = 'aaaaaaaaaaaaaaaaaaaaaaaa', longlonglong\r\n"),
+        (
+            "x = ff(aaaaaaaaaaa, bbbbbbbbbb, short)\r\n",
+            "x = ff(\r\n    aaaaaaaaaaa,\r\n    bbbbbbbbbb,\r\n    longlonglong,\r\n)\r\n",
+        ),
+        ("x = ff(ääääääääääääääääää, short)\n", "x = ff(ääääääääääääääääää, longlonglong)\n"),
+    ],
+)
+def test_broken_line(code: str, expected: str) -> None:
+    assert lengthened(code) == expected
+
+
+def test_only_the_link_that_grew_is_broken() -> None:
+    code = """\
+        x = (
+            a.query(B)
+            .filter(short, c == d, eeeeee)
+            .join(aaaaaaaaaaaaaaaaaaaaaaaaaa)
+        )
+        """
+    assert lengthened(clean(code)) == clean(
+        """\
+        x = (
+            a.query(B)
+            .filter(
+                longlonglong,
+                c == d,
+                eeeeee,
+            )
+            .join(aaaaaaaaaaaaaaaaaaaaaaaaaa)
+        )
+        """
+    )
+
+
+def test_chain_inside_brackets_needs_no_more_brackets() -> None:
+    code = """\
+        x = (
+            b
+            or a.query(short).filter(cccc).one()
+        )
+        """
+    assert lengthened(clean(code)) == clean(
+        """\
+        x = (
+            b
+            or a.query(longlonglong)
+            .filter(cccc)
+            .one()
+        )
+        """
+    )
+
+
+def test_statement_that_was_too_long_stays_on_its_line() -> None:
+    code = "x = f(aaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbb, short)\n"
+    assert lengthened(code) == code.replace("short", "longlonglong")
+
+
+def test_line_length_is_a_choice() -> None:
+    code = "x = ff(aaaaaaaaaaa, bbbbbbbbbb, short)\n"
+    assert lengthened(code, 79) == code.replace("short", "longlonglong")
+
+
+def test_no_line_is_broken_in_an_f_string() -> None:
+    code = "x = f'aaaaaaaaaaaaaa {f(bbbbbb, short)}'\n"
+    assert lengthened(code) == code.replace("short", "longlonglong")
