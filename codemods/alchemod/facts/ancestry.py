@@ -86,7 +86,10 @@ class _Climb:
                     self._of_class(ancestor)
                 case External() as external:
                     self._of_library(external, module, expression)
-                case Variable() as variable if self._makes_base(variable.module, variable.assigned.value):
+                case Variable() as variable if all(
+                    self._makes_base(variable.module, assigned.value)
+                    for assigned in (variable.assigned, *variable.others)
+                ):
                     self._of_maker(variable.module, variable.assigned.value, (variable.module.path, variable.name))
                     self._found.variables.append(variable)
                 case None if self._makes_base(module, expression):

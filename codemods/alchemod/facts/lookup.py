@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alchemod.facts.exports import STARS
@@ -32,11 +32,12 @@ class External:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A module-level variable of the project and the expressions assigned to it."""
+    """A module-level variable of the project and what is assigned to it, in one place or in several."""
 
     module: Module
     name: str
     assigned: Assigned
+    others: tuple[Assigned, ...] = ()
 
 
 Definition = Module | ClassFacts | FunctionFacts | Variable | External
@@ -92,11 +93,12 @@ class Lookup:
 
     def is_flask_database(self, variable: Variable) -> bool:
         """Whether a variable holds a Flask-SQLAlchemy object: `db = SQLAlchemy(app)`, own subclasses included."""
-        value = variable.assigned.value
-        if not isinstance(value, ast.Call):
-            return False
-        maker = self.expression(variable.module, value.func)
-        return self.reaches(maker, FLASK + "SQLAlchemy")
+        values = [assigned.value for assigned in (variable.assigned, *variable.others)]
+        return all(
+            isinstance(value, ast.Call)
+            and self.reaches(self.expression(variable.module, value.func), FLASK + "SQLAlchemy")
+            for value in values
+        )
 
     def reaches(self, definition: Definition | None, name: str) -> bool:
         """Whether a class is, or derives from, the class with the canonical name `name`."""
@@ -130,7 +132,7 @@ class Lookup:
             first = answers[0]
             if all(_same(first, answer) for answer in answers[1:]):
                 return first
-            return None
+            return _several(answers)
         if module.is_package:
             submodule = self.module(f"{module.name}.{name}" if module.name else name, module)
             if isinstance(submodule, Module):
@@ -184,6 +186,19 @@ class Lookup:
     def _submodule(self, package: Module, name: str) -> Definition | None:
         path = self._layout.find(f"{package.name}.{name}" if package.name else name, package.path)
         return self._module_at(path) if path is not None else None
+
+
+def _several(answers: list[Definition | None]) -> Variable | None:
+    """One variable for several assignments to the same name; None when a binding is something else."""
+    variables = [answer for answer in answers if isinstance(answer, Variable)]
+    first = variables[0] if variables else None
+    if (
+        first is None
+        or len(variables) < len(answers)
+        or any((variable.module, variable.name) != (first.module, first.name) for variable in variables)
+    ):
+        return None
+    return replace(first, others=tuple(variable.assigned for variable in variables[1:]))
 
 
 def _meaningful(bindings: list[Binding]) -> list[Binding]:

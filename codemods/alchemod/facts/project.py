@@ -12,6 +12,7 @@ from typing import Protocol
 from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import sqlalchemy_range
 from alchemod.facts.factories import exported_factories
+from alchemod.facts.families import Families
 from alchemod.facts.gates import base_words, gate_a, mentions
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
@@ -19,6 +20,7 @@ from alchemod.facts.lookup import Lookup
 from alchemod.facts.models import Models
 from alchemod.facts.module import ClassFacts, Module, last_name
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
+from alchemod.facts.style import line_length
 from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, contents, decode, parse, read
@@ -99,6 +101,11 @@ class Project:
         """The mapped classes."""
         return Models(self.lookup, self.classes)
 
+    @cached_property
+    def families(self) -> Families:
+        """Which classes derive from which."""
+        return Families(self.lookup, self.classes)
+
     def in_scope(self, path: Path) -> bool:
         """Whether findings are shown in this file and edits made."""
         return path in self._scope
@@ -153,6 +160,7 @@ class Project:
         self.generation += 1
         self.__dict__.pop("lookup", None)
         self.__dict__.pop("models", None)
+        self.__dict__.pop("families", None)
         return changed_names(before, interface(self._modules[path]))
 
     def files_mentioning(self, name: str) -> Iterator[Path]:
@@ -185,6 +193,11 @@ class Project:
     @cached_property
     def _scripts(self) -> ScriptLocations:
         return ScriptLocations(self.root)
+
+    @cached_property
+    def line_length(self) -> int:
+        """How long the lines of the project may be."""
+        return line_length(self.root)
 
     def defines_method(self, name: str) -> str:
         """The name of a class of the project, mapped ones excepted, that defines a method `name`; "" when none does."""

@@ -1,11 +1,12 @@
-"""What an annotation says of a value: `Session`, `AsyncSession`, `User`, `list[User]`, `Annotated[Session, Depends(f)]`."""
+"""What an annotation says of a value: `Session`, `User`, `list[User]`, `Annotated[Session, Depends(f)]`."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from alchemod.facts.module import last_name
+from alchemod.facts.lookup import Variable
+from alchemod.facts.module import Assigned, last_name
 from alchemod.inference import calls, sessions
 from alchemod.inference.values import (
     Answer,
@@ -26,17 +27,13 @@ from alchemod.inference.values import (
 if TYPE_CHECKING:
     from alchemod.inference.resolver import Resolver
 
-_SEQUENCES = frozenset(
-    {"list", "List", "Sequence", "Iterable", "Collection", "set", "Set", "FrozenSet", "frozenset"}
-)
+_SEQUENCES = frozenset({"list", "List", "Sequence", "Iterable", "Collection", "set", "Set", "FrozenSet", "frozenset"})
 _GENERATORS = frozenset({"Generator", "Iterator", "AsyncGenerator", "AsyncIterator"})
 _MANAGERS = frozenset(
     {"ContextManager", "AbstractContextManager", "AsyncContextManager", "AbstractAsyncContextManager"}
 )
 _WRAPPERS = frozenset({"Optional", "ClassVar", "Final", "Required", "NotRequired", "Type", "type"})
-_PLAIN = frozenset(
-    {"str", "int", "float", "bool", "bytes", "datetime", "date", "Decimal", "UUID", "dict", "Dict"}
-)
+_PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "datetime", "date", "Decimal", "UUID", "dict", "Dict"})
 
 
 def annotated(annotation: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
@@ -56,11 +53,28 @@ def annotated(annotation: ast.expr, place: Place, resolver: Resolver) -> Answer 
             return _subscripted(last_name(wrapper), inner, place, resolver)
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return _either(left, right, place, resolver)
+    if (alias := _alias(node, place, resolver)) is not None:
+        return annotated(*alias, resolver)
     answer = resolver.value(node, place)
     if answer is None:
         return Answer(Plain()) if last_name(node) in _PLAIN else None
     value = _instance(answer.value, resolver)
     return answer.then(value, f"annotated {ast.unparse(node)}") if value is not None else None
+
+
+def _alias(node: ast.expr, place: Place, resolver: Resolver) -> tuple[ast.expr, Place] | None:
+    """What a name stands for that is assigned a type at module level: `SessionDep = Annotated[...]`."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    owner = place.scope.owner(root.id) if isinstance(root, ast.Name) else None
+    if owner is not None and owner.parent is not None:
+        return None
+    match resolver.project.lookup.expression(place.module, node):
+        case Variable(module=module, assigned=Assigned(value=ast.Subscript() | ast.BinOp() as value), others=()):
+            top = resolver.module_place(module)
+            return (value, top) if top is not None else None
+    return None
 
 
 def _subscripted(wrapper: str, inner: ast.expr, place: Place, resolver: Resolver) -> Answer | None:

@@ -154,8 +154,10 @@ def _of_library(
         return _builtin(answer, name, node, place, resolver)
     match dotted:
         case "contextlib.contextmanager" | "contextlib.asynccontextmanager" if node.args:
-            made = resolver.value(node.args[0], place)
-            return made  # called later: functions.returned looks at the generator
+            match resolver.value(node.args[0], place):
+                case Answer(value=FunctionObject() as function) as made:
+                    return made.then(replace(function, is_manager=True))
+            return None
         case "contextlib.closing" | "contextlib.aclosing" if node.args:
             inner = resolver.value(node.args[0], place)
             return inner.then(Managed(inner.value)) if inner is not None else None

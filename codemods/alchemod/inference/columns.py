@@ -68,7 +68,7 @@ def _of_type(given: ast.expr, module: Module, project: Project, hops: int = 5) -
             return "usual"
         case ClassFacts() as facts:
             return _of_class(facts, project)
-        case Variable(module=other, assigned=assigned) if isinstance(assigned.value, ast.Call) and hops:
+        case Variable(module=other, assigned=assigned, others=()) if isinstance(assigned.value, ast.Call) and hops:
             return _of_type(assigned.value, other, project, hops - 1)
     return "own"
 

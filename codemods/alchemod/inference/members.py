@@ -10,6 +10,7 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, last_name
 from alchemod.facts.vocabulary import flask_attribute
+from alchemod.inference.instances import class_attribute
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -59,7 +60,7 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
         case Object(of=ModelClass() as cls):
             return _of_entity(answer, cls, node, place, resolver)
         case Object(of=ClassObject(facts=facts)):
-            return _of_object(answer, facts, name, resolver)
+            return resolver.instances.attribute(answer, facts, name)
         case Row(statement=statement):
             return _of_row(answer, statement, name)
         case (
@@ -78,9 +79,7 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
     return None
 
 
-def first_parameter(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, owner: ModelClass | ClassObject
-) -> Answer | None:
+def first_parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, owner: ModelClass | ClassObject) -> Answer | None:
     """What `self` or `cls` is in a method of `owner`."""
     decorators = {last_name(decorator) for decorator in function.decorator_list}
     if "staticmethod" in decorators:
@@ -95,18 +94,14 @@ def first_parameter(
 
 def _of_flask(answer: Answer, name: str) -> Answer:
     if name == "session":
-        factory = SessionFactory(
-            "scoped", False, "db.session", "Flask-SQLAlchemy removes it when the request ends"
-        )
+        factory = SessionFactory("scoped", False, "db.session", "Flask-SQLAlchemy removes it when the request ends")
         return answer.then(Session(scoped=True, factory=factory))
     if name in {"engine", "get_engine"}:
         return answer.then(Engine())
     return answer.then(Outside(External(flask_attribute(name))))
 
 
-def _of_model(
-    answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver
-) -> Answer | None:
+def _of_model(answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver) -> Answer | None:
     found = resolver.project.models.attribute(cls.model, node.attr)
     if found is None or found.kind == "other":
         if node.attr == "query":
@@ -115,11 +110,7 @@ def _of_model(
             return None
     if found.kind == "method":
         return _method_of(answer, cls.model.facts, found.name, resolver)
-    if (
-        found.kind == "other"
-        and isinstance(found.value, ast.Call)
-        and last_name(found.value) == "query_property"
-    ):
+    if found.kind == "other" and isinstance(found.value, ast.Call) and last_name(found.value) == "query_property":
         return _query_property(answer, cls, node, place, resolver)
     return answer.then(ModelAttribute(cls, found))
 
@@ -133,9 +124,7 @@ def _query_property(
     own_method = declared is not None and declared.kind in {"method", "property"}
     if own_method or (declared is None and not cls.model.is_flask):
         return None
-    custom = next(
-        (f"{owner.name}.query_class is set" for owner in owners if "query_class" in owner.attributes), ""
-    )
+    custom = next((f"{owner.name}.query_class is set" for owner in owners if "query_class" in owner.attributes), "")
     terms = (Term("entity", Entity(cls, node.value, place), node.value),)
     return answer.then(Statement("query", terms, custom_class=custom, node=node, place=place))
 
@@ -146,38 +135,15 @@ def _of_class(
     inner = facts.module.classes.get(f"{facts.qualname}.{node.attr}")
     if inner is not None:
         return resolver.defined(inner)
-    for owner in _family(facts, resolver):
+    for owner in resolver.project.families.above(facts):
         if node.attr in owner.methods:
             return answer.then(FunctionObject(owner.methods[node.attr], answer.value))
         if (assigned := owner.attributes.get(node.attr)) is not None:
-            where = resolver.module_place(owner.module)
-            if assigned.value is not None and where is not None:
-                return resolver.value(assigned.value, Place(owner.module, _class_scope(owner, where)))
-            return None
+            return class_attribute(owner, assigned, resolver)
     return None
 
 
-def _class_scope(owner: ClassFacts, place: Place):  # type: ignore[no-untyped-def]
-    scope = place.scope
-    for part in owner.qualname.split("."):
-        scope = next((child for child in scope.children if getattr(child.node, "name", None) == part), scope)
-    return scope
-
-
-def _family(facts: ClassFacts, resolver: Resolver) -> list[ClassFacts]:
-    """A class and its ancestors in the project, nearest first."""
-    found = [facts]
-    for current in found:
-        for base in current.bases:
-            definition = resolver.project.lookup.expression(current.module, base)
-            if isinstance(definition, ClassFacts) and definition not in found:
-                found.append(definition)
-    return found
-
-
-def _of_entity(
-    answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver
-) -> Answer | None:
+def _of_entity(answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver) -> Answer | None:
     if node.attr == "__class__":
         return answer.then(cls)
     found = resolver.project.models.attribute(cls.model, node.attr)
@@ -217,23 +183,10 @@ def _related(
 
 
 def _method_of(answer: Answer, facts: ClassFacts, name: str, resolver: Resolver) -> Answer | None:
-    for owner in _family(facts, resolver):
+    for owner in resolver.project.families.above(facts):
         if name in owner.methods:
             return answer.then(FunctionObject(owner.methods[name], answer.value))
     return None
-
-
-def _of_object(answer: Answer, facts: ClassFacts, name: str, resolver: Resolver) -> Answer | None:
-    for owner in _family(facts, resolver):
-        if name in owner.bodies and name in owner.methods:
-            method = FunctionObject(owner.methods[name], answer.value)
-            place = resolver.module_place(owner.module)
-            return (
-                resolver.functions.returned(answer.then(method), None, place) if place is not None else None
-            )
-        if name in owner.methods:
-            return answer.then(FunctionObject(owner.methods[name], answer.value))
-    return resolver.functions.instance_attribute(answer, facts, name)
 
 
 def _of_row(answer: Answer, statement: Statement, name: str) -> Answer | None:

@@ -12,15 +12,17 @@ from pathlib import Path
 
 from alchemod.facts.factories import session_makers
 from alchemod.facts.lookup import Definition, External, Variable
-from alchemod.facts.module import ClassFacts, FunctionFacts, Module, imported
+from alchemod.facts.module import Assigned, ClassFacts, FunctionFacts, Module, imported
 from alchemod.facts.project import Project
 from alchemod.facts.recall import Recall
 from alchemod.inference import calls, members
 from alchemod.inference.annotation import annotated
 from alchemod.inference.bindings import Binding
+from alchemod.inference.callers import Callers
 from alchemod.inference.containers import element_of, entered, part_of
 from alchemod.inference.functions import Functions
 from alchemod.inference.growth import grown, grows_in_circle
+from alchemod.inference.instances import Instances
 from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import Scope, scope_of
 from alchemod.inference.values import (
@@ -57,6 +59,8 @@ class Resolver:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.functions = Functions(self)
+        self.callers = Callers(self)
+        self.instances = Instances(self)
         self.recall: Recall[Answer] = Recall()
         self._generation = project.generation
         self._makers: tuple[int, frozenset[str]] | None = None
@@ -72,7 +76,8 @@ class Resolver:
         """What `node` is where it stands, None when it is not known."""
         if self._generation != self.project.generation:
             self.recall.clear()
-            self.functions.forget()
+            self.callers.forget()
+            self.instances.forget()
             self._generation = self.project.generation
         if self.recall.depth >= _MAX_DEPTH and node not in self.recall:
             self.recall.cut()
@@ -133,14 +138,13 @@ class Resolver:
             return None
         if self.project.lookup.is_flask_database(variable):
             return Answer(FlaskDatabase(), why=(f"{variable.name} is a Flask-SQLAlchemy object",))
-        assigned = variable.assigned
-        if assigned.value is not None:
-            answer = self.value(assigned.value, place)
-            if answer is not None:
-                return answer
-        if assigned.annotation is not None:
+        return self.agreeing(self._assigned(assigned, place) for assigned in (variable.assigned, *variable.others))
+
+    def _assigned(self, assigned: Assigned, place: Place) -> Answer | None:
+        answer = self.value(assigned.value, place) if assigned.value is not None else None
+        if answer is None and assigned.annotation is not None:
             return annotated(assigned.annotation, place, self)
-        return None
+        return answer
 
     def _value(self, node: ast.expr, place: Place) -> Answer | None:
         match node:
@@ -290,7 +294,7 @@ class Resolver:
             answer = calls.default(binding.value, Place(place.module, place.scope.parent), self)
             if answer is not None:
                 return answer
-        return self.functions.argument(binding, place)
+        return self.callers.argument(binding, place)
 
     def enclosing_class(self, place: Place) -> ClassFacts | None:
         """The class whose body a method stands in directly; None for plain and nested functions."""

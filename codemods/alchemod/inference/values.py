@@ -52,10 +52,14 @@ class ClassObject:
 
 @dataclass(frozen=True, slots=True)
 class FunctionObject:
-    """A function or method of the project. `receiver` is what a method was taken from."""
+    """A function or method of the project. `receiver` is what a method was taken from.
+
+    `is_manager`: wrapped by `contextmanager()` where it is used, so that a call gives a context manager.
+    """
 
     facts: FunctionFacts
     receiver: Value | None = None
+    is_manager: bool = False
 
 
 @dataclass(frozen=True, slots=True)
