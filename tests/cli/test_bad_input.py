@@ -58,6 +58,14 @@ def test_odd_files_are_plain_input(alchemod: Command, project: Path, content: by
     assert fixed in (project / "odd.py").read_bytes()
 
 
+def test_a_file_too_deep_for_the_parser_is_a_note(alchemod: Command, project: Path) -> None:
+    write(project, {**GOOD, "deep.py": GATE + "x = " + " + ".join(["1"] * 20_000) + "\n"})
+    ran = alchemod("apply", "--yes")
+    assert "deep.py: note: nested too deeply" in ran.err
+    assert "1 file skipped: 1 nested too deeply." in ran.err + ran.out
+    assert (ran.code, (project / "good.py").read_text()) == (0, GATE + "new()\n")
+
+
 def test_a_long_chain_is_fixed_or_a_report(alchemod: Command, project: Path) -> None:
     write(project, {**GOOD, "chain.py": GATE + "x = a" + ".old()" * 250 + "\n"})
     ran = alchemod("diff")

@@ -79,6 +79,12 @@ def test_failures() -> None:
     assert list(text.failures(told, traces=True))[1] == "Traceback"
 
 
+def test_notes_are_no_errors() -> None:
+    told = outcome(notes=(Failure(ROOT / "deep.py", None, None, "syntax", "nested too deeply"),), skipped=1)
+    assert list(text.failures(told)) == ["deep.py: note: nested too deeply"]
+    assert list(text.summary(told)) == ["Scanned 1 file: no findings.", "1 file skipped: 1 nested too deeply."]
+
+
 def test_a_summary_of_nothing_says_so() -> None:
     assert summary(scanned=0) == ["Scanned 0 files: no findings."]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from alchemod.facts.collecting import collect
-from alchemod.facts.dependencies import sqlalchemy_range
+from alchemod.facts.dependencies import Dependencies
 from alchemod.facts.factories import exported_factories
 from alchemod.facts.families import Families
 from alchemod.facts.gates import base_words, gate_a, mentions
@@ -23,7 +23,7 @@ from alchemod.facts.revisions import ScriptLocations, declares_revision, may_dec
 from alchemod.facts.style import line_length
 from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
-from alchemod.text.source import SourceFile, contents, decode, parse, read
+from alchemod.text.source import SourceFile, TooDeepError, contents, decode, parse, read
 
 _KEPT_TREE_BYTES = 1_200_000
 """Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
@@ -56,6 +56,8 @@ class Project:
         self.root = root
         self.versions = versions
         self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
+        """What was passed over without being wrong: code nested too deeply, dependency files that tell nothing."""
         self.generation = 0
         self._scope = frozenset(file.path for file in files if file.in_scope)
         self._named = frozenset(file.path for file in files if file.named)
@@ -80,8 +82,10 @@ class Project:
         `target` replaces the range of SQLAlchemy versions the dependency files give. `given` holds contents that
         stand for what is on disk.
         """
-        versions = VersionRange.exactly(target) if target is not None else sqlalchemy_range(root)
+        dependencies = Dependencies(root)
+        versions = VersionRange.exactly(target) if target is not None else dependencies.sqlalchemy
         project = cls(root, files, versions)
+        project.notes.extend(() if target is not None else dependencies.problems)
         project._read(files, given or {})
         project._gate_b()
         return project
@@ -109,6 +113,9 @@ class Project:
     def in_scope(self, path: Path) -> bool:
         """Whether findings are shown in this file and edits made."""
         return path in self._scope
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self._modules
 
     def classes(self) -> Iterator[ClassFacts]:
         """Every class of the files whose facts were taken."""
@@ -247,7 +254,8 @@ class Project:
             tree = parse(self.source(path))
         except FileError as error:
             if path in self._scope:
-                self.problems.append(error.problem(path))
+                rows = self.notes if isinstance(error, TooDeepError) else self.problems
+                rows.append(error.problem(path))
             self._modules[path] = None
             return
         self._modules[path] = self._collect(path, tree)

@@ -29,6 +29,7 @@ def document(outcome: Outcome, *, diffs: bool = False) -> str:
         "version": VERSION,
         "findings": [_finding(finding) for finding in outcome.findings],
         "errors": [_error(failure, outcome) for failure in outcome.failures],
+        "notes": [_error(note, outcome) for note in outcome.notes],
         "summary": {key: getattr(outcome.summary, key) for key in _SUMMARY},
     }
     if diffs:

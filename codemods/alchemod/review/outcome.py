@@ -56,6 +56,8 @@ class Outcome:
     ignored: int
     allows: str
     unsafe_fixes: bool = False
+    notes: tuple[Failure, ...] = ()
+    """What was passed over although nothing is wrong with it."""
 
     @cached_property
     def summary(self) -> Summary:

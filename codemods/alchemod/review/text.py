@@ -25,19 +25,21 @@ def _finding(finding: Finding) -> str:
 
 
 def failures(outcome: Outcome, *, traces: bool = False) -> Iterator[str]:
-    """The lines that show each failure; `traces` adds tracebacks where there is one."""
+    """The lines that show each failure and note; `traces` adds tracebacks where there is one."""
     for failure in outcome.failures:
-        yield _failure(failure, outcome)
+        yield _failure(failure, outcome, "error")
         if traces and failure.trace:
             yield failure.trace.rstrip("\n")
+    for note in outcome.notes:
+        yield _failure(note, outcome, "note")
 
 
-def _failure(failure: Failure, outcome: Outcome) -> str:
+def _failure(failure: Failure, outcome: Outcome, label: str) -> str:
     place = outcome.displayed(failure.path) if failure.path else "alchemod"
     if failure.line is not None:
         place = f"{place}:{failure.line}"
     rule = f" {failure.rule}:" if failure.rule else ""
-    return f"{place}: error:{rule} {failure.message}"
+    return f"{place}: {label}:{rule} {failure.message}"
 
 
 def summary(outcome: Outcome, *, verbose: bool = False) -> Iterator[str]:
@@ -95,6 +97,8 @@ def _left_out(outcome: Outcome, verbose: bool) -> Iterator[str]:
         yield f"{_many(counts.suppressed, 'finding')} suppressed by comments."
     if counts.files_skipped:
         kinds = Counter(failure.kind for failure in outcome.failures if failure.kind in _SKIPPING)
+        if too_deep := counts.files_skipped - kinds.total():
+            kinds["deep"] = too_deep
         reasons = ", ".join(f"{number} {_SKIPPING[kind]}" for kind, number in sorted(kinds.items()))
         yield f"{_many(counts.files_skipped, 'file')} skipped: {reasons}."
     if counts.errors:
@@ -108,7 +112,7 @@ def _left_out(outcome: Outcome, verbose: bool) -> Iterator[str]:
         yield f"Left alone: {', '.join(not_read)}."
 
 
-_SKIPPING = {"read": "cannot be read", "decode": "cannot be decoded", "syntax": "cannot be parsed"}
+_SKIPPING = {"read": "cannot be read", "decode": "cannot be decoded", "syntax": "cannot be parsed", "deep": "nested too deeply"}
 
 
 def _many(number: int, one: str, several: str | None = None) -> str:

@@ -50,7 +50,7 @@ def analyse(
     result = fixed_point.run()
     problems = [*discovery.problems, *project.problems]
     failures = sorted({*map(_failure, problems), *result.failures}, key=lambda failure: failure.order)
-    skipped = len({problem.path for problem in problems})
+    skipped = len({problem.path for problem in problems} | {note.path for note in project.notes if note.path in project})
     return Outcome(
         root=root,
         findings=tuple(result.findings),
@@ -65,6 +65,7 @@ def analyse(
         ignored=discovery.skipped,
         allows=project.versions.lowest,
         unsafe_fixes=settings.unsafe_fixes,
+        notes=tuple(sorted(set(map(_failure, project.notes)), key=lambda note: note.order)),
     )
 
 
