@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,10 @@ class Context:
     def filtered_entity(self, call: ast.Call) -> FilteredEntity | None:
         """The entity that the keywords of a `filter_by()` call speak of; None when the receiver is no statement."""
         return self.inference.filtered_entity(self.path, call)
+
+    def refused_by_2_1(self, filtered: FilteredEntity, keys: Sequence[str]) -> str | None:
+        """Why SQLAlchemy 2.1 may look for the keywords elsewhere than 2.0 does, None when it does not."""
+        return self.inference.refused_by_2_1(filtered, keys)
 
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""

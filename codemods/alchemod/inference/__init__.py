@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 
 from alchemod.facts.project import Project
-from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind
+from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, refused_by_2_1
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.ownership.life import SessionLife, session_lives
 from alchemod.inference.ownership.sources import SessionSources
@@ -42,6 +43,10 @@ class Inference:
         """The entity that the keywords of a `filter_by()` call speak of; None when the receiver is no statement."""
         place = self.place(path, call)
         return filtered_entity(call, place, self.resolver) if place is not None else None
+
+    def refused_by_2_1(self, filtered: FilteredEntity, keys: Sequence[str]) -> str | None:
+        """Why SQLAlchemy 2.1 may look for the keywords elsewhere than 2.0 does, None when it does not."""
+        return refused_by_2_1(filtered, keys, self.resolver)
 
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ from alchemod.facts.lookup import External
 from alchemod.inference.columns import comparison
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.spelling import Spelling, spelling_of, why_not_spelled
-from alchemod.inference.statements import JOINS, REBUILDING, filter_by_target, from_entities
+from alchemod.inference.statements import REBUILDING, filter_by_target, from_entities
 from alchemod.inference.values import Answer, ClassObject, Entity, Outside, Place, Statement
 
 KeyKind = Literal["boolean", "column", "custom", "relationship", "other", "property", "absent", "unknown"]
@@ -32,16 +33,6 @@ class FilteredEntity:
     runtime: str | None = None
     missing: str = ""
 
-    @property
-    def joins(self) -> int:
-        """How many joins come before the call."""
-        return sum(name in JOINS for name, _ in self.statement.steps)
-
-    @property
-    def several_from(self) -> bool:
-        """Whether more than one entity stands in the FROM list."""
-        return from_entities(self.statement) > 1
-
 
 def filtered_entity(call: ast.Call, place: Place, resolver: Resolver) -> FilteredEntity | None:
     """The entity of `receiver.filter_by(...)`; None when the receiver is no statement of SQLAlchemy's."""
@@ -59,6 +50,34 @@ def filtered_entity(call: ast.Call, place: Place, resolver: Resolver) -> Filtere
     if statement.lost:
         return FilteredEntity(answer, statement, missing=_loss(statement))
     return _at_run_time(answer, statement, place, resolver)
+
+
+def refused_by_2_1(filtered: FilteredEntity, keys: Sequence[str], resolver: Resolver) -> str | None:
+    """Why SQLAlchemy 2.1 may look for the keywords elsewhere than 2.0 does, None when it does not.
+
+    It looks in all entities of a `select`, and for a label or a function of a column in the table instead of the class
+    ("What's New in SQLAlchemy 2.1", `filter_by`; verified by execution). A Query is as it was.
+    """
+    statement = filtered.statement
+    if statement.style == "query" or filtered.entity is None:
+        return None
+    if from_entities(statement) > 1:
+        return "SQLAlchemy 2.1, which the project allows, looks in all classes of the statement, 2.0 in one"
+    in_class = statement.selected_from is not None or statement.terms[0].kind != "expression"
+    if in_class or all(_is_own_column(filtered.entity, key, resolver) for key in keys):
+        return None
+    return "SQLAlchemy 2.1, which the project allows, looks in the table behind the column, 2.0 in the class"
+
+
+def _is_own_column(entity: Entity, key: str, resolver: Resolver) -> bool:
+    """Whether a keyword names a column of the class's only table by the name that it has there."""
+    models = resolver.project.models
+    attribute = models.attribute(entity.model, key)
+    call = attribute.call if attribute is not None else None
+    if attribute is None or attribute.kind != "column" or any(models.of(facts) for facts in entity.model.ancestors):
+        return False
+    given = call.args[0] if call is not None and call.args else attribute.keyword("name")
+    return not isinstance(given, ast.Constant) or given.value == key
 
 
 def _loss(statement: Statement) -> str:

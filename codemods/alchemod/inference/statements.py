@@ -1,17 +1,17 @@
 """How the calls of a chain build a statement: what each step does to its entities.
 
-The behaviour is that of SQLAlchemy 1.4 to 2.1, verified by execution: `Query.filter_by` and `Select.filter_by` speak of the
-last joined entity, else of `select_from`, else of the entity of the first column ("Joins" in the ORM Querying Guide).
+The behaviour is that of SQLAlchemy 1.4 to 2.1, verified by execution: `Query.filter_by` and `Select.filter_by` speak of
+the last joined entity, else of `select_from`, else of the first column's ("Joins" in the ORM Querying Guide).
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from alchemod.facts.model import Model
 from alchemod.facts.models import Models
+from alchemod.inference.joins import Evaluate, join_target
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -27,15 +27,14 @@ from alchemod.inference.values import (
     resting_on,
 )
 
-Evaluate = Callable[[ast.expr], Answer | None]
-
 KEEPING = frozenset(
     {
-        "filter", "where", "filter_by", "order_by", "group_by", "having", "limit", "offset", "slice", "options", "distinct",
-        "execution_options", "with_for_update", "with_lockmode", "populate_existing", "autoflush", "yield_per",
-        "enable_eagerloads", "params", "correlate", "correlate_except", "prefix_with", "suffix_with", "with_hint",
+        "filter", "where", "filter_by", "order_by", "group_by", "having", "limit", "offset", "slice", "options",
+        "distinct", "execution_options", "with_for_update", "with_lockmode", "populate_existing", "autoflush",
+        "yield_per", "enable_eagerloads", "params", "correlate", "correlate_except", "prefix_with", "suffix_with", "with_hint",
         "with_statement_hint", "with_parent", "with_labels", "apply_labels", "set_label_style", "with_session",
-        "enable_assertions", "returning", "values", "ordered_values", "merge_result", "fetch", "tuples", "only_return_tuples", "add_cte", "use_legacy_from_self",
+        "enable_assertions", "returning", "values", "ordered_values", "merge_result", "fetch", "tuples",
+        "only_return_tuples", "add_cte", "use_legacy_from_self",
     }
 )  # fmt: skip
 """Steps that leave the entity of a later `filter_by` as it is."""
@@ -139,92 +138,12 @@ def _join(
         arguments = [keywords["target"]]
     if not arguments:
         return lost
-    found = _join_target(after, arguments, place, evaluate, models)
+    found = join_target(after, arguments, place, evaluate, models)
     if found is None:
         return lost
     target, support = found
     is_outer = name.startswith("outer") or _is_true(keywords.get("isouter")) or _is_true(keywords.get("full"))
     return resting_on(replace(after, joined=target, outer=is_outer, lost=""), (answer, *support))
-
-
-def _join_target(
-    statement: Statement, arguments: list[ast.expr], place: Place, evaluate: Evaluate, models: Models
-) -> tuple[Entity, list[Answer]] | None:
-    first = arguments[0]
-    if isinstance(first, ast.Tuple) and len(arguments) == 1 and first.elts:
-        first = first.elts[0]  # join((Target, onclause)), SQLAlchemy 1.x
-    if isinstance(first, ast.Constant) and isinstance(first.value, str):
-        return _string_join(statement, arguments, models)
-    answer = evaluate(first)
-    match answer:
-        case Answer(value=ModelClass()):
-            return _class_join(arguments, first, place, evaluate)
-        case Answer(value=ModelAttribute(attribute=attribute) as path) if attribute.kind == "relationship":
-            if len(arguments) > 1:
-                last = evaluate(arguments[-1])  # join(A.bs, B.cs), SQLAlchemy 1.x
-                if last is None or not isinstance(last.value, ModelAttribute):
-                    return None
-                path = last.value
-                if path.attribute.kind != "relationship":
-                    return None
-            target = models.target(path.attribute, path.owner.model)
-            return (Entity(ModelClass(target)), [answer]) if target is not None else None
-    if (path_node := _narrowed(first)) is not None:
-        return _join_target(statement, [path_node], place, evaluate, models)
-    if (typed := _of_type(first)) is not None:
-        answer = evaluate(typed)
-        if answer is not None and isinstance(answer.value, ModelClass):
-            return Entity(answer.value, typed, place), [answer]
-    return None
-
-
-def _class_join(
-    arguments: list[ast.expr], first: ast.expr, place: Place, evaluate: Evaluate
-) -> tuple[Entity, list[Answer]] | None:
-    """The target of `join(A)`, `join(A, on)`; of `join(A, B)`, SQLAlchemy 1.x, the last class."""
-    answers = [evaluate(argument) for argument in (first, *arguments[1:])]
-    classes = [answer for answer in answers if answer is not None and isinstance(answer.value, ModelClass)]
-    if len(classes) > 1 and len(classes) < len(arguments) or len(classes) == 1 and len(arguments) > 2:
-        return None
-    last = classes[-1]
-    assert isinstance(last.value, ModelClass)
-    return Entity(last.value, arguments[-1] if len(classes) > 1 else first, place), classes
-
-
-def _narrowed(node: ast.expr) -> ast.expr | None:
-    """`A.bs` of `A.bs.and_(...)`."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr="and_", value=ast.Attribute() as path)):
-            return path
-    return None
-
-
-def _of_type(node: ast.expr) -> ast.expr | None:
-    """`X` of `A.bs.of_type(X)`."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr="of_type"), args=[target], keywords=[]):
-            return target
-        case ast.Call(func=ast.Attribute(attr="and_", value=ast.Call() as path)):
-            return _of_type(path)
-    return None
-
-
-def _string_join(
-    statement: Statement, arguments: list[ast.expr], models: Models
-) -> tuple[Entity, list[Answer]] | None:
-    """The target of `join("a", "b")`: each call starts at the root entity, each name at the one before (1.x)."""
-    root = statement.selected_from or (statement.terms[0].entity if statement.terms else None)
-    if root is None:
-        return None
-    model: Model | None = root.model
-    for argument in arguments:
-        if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)) or model is None:
-            return None
-        attribute = models.attribute(model, argument.value)
-        if attribute is None or attribute.kind != "relationship":
-            return None
-        model = models.target(attribute, model)
-    return (Entity(ModelClass(model)), []) if model is not None else None
 
 
 def _select_from(
