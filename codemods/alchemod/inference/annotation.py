@@ -131,12 +131,28 @@ def _instance(cls: Value, resolver: Resolver) -> Value | None:
 
 
 def unquoted(annotation: ast.expr) -> ast.expr | None:
-    """The expression of an annotation, string annotations opened; None when the string is no expression."""
-    if isinstance(annotation, ast.Constant):
-        if not isinstance(annotation.value, str):
-            return None
-        try:
-            return ast.parse(annotation.value.strip(), mode="eval").body
-        except (SyntaxError, ValueError):
-            return None
-    return annotation
+    """The expression of an annotation, string annotations opened; None when the string is no expression.
+
+    The nodes of a string get its position: its names mean what they mean there ("Postponed evaluation of annotations").
+    """
+    if not isinstance(annotation, ast.Constant):
+        return annotation
+    if not isinstance(annotation.value, str):
+        return None
+    kept: dict[str, ast.expr | None] = annotation.__dict__
+    if _OPENED not in kept:
+        kept[_OPENED] = _opened(annotation, annotation.value)
+    return kept[_OPENED]
+
+
+def _opened(annotation: ast.Constant, text: str) -> ast.expr | None:
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for part in ast.walk(node):
+        ast.copy_location(part, annotation)
+    return node
+
+
+_OPENED = "_alchemod_opened"

@@ -79,11 +79,14 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
     return None
 
 
-def first_parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, owner: ModelClass | ClassObject) -> Answer | None:
-    """What `self` or `cls` is in a method of `owner`."""
+def is_static(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method is a `@staticmethod`."""
+    return any(last_name(decorator) == "staticmethod" for decorator in function.decorator_list)
+
+
+def first_parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, owner: ModelClass | ClassObject) -> Answer:
+    """What `self` or `cls` is in a method of `owner` that is not static."""
     decorators = {last_name(decorator) for decorator in function.decorator_list}
-    if "staticmethod" in decorators:
-        return None
     if isinstance(owner, ModelClass):
         owner = replace(owner, is_open=True)
     is_class = "classmethod" in decorators or function.name in {"__new__", "__init_subclass__"}

@@ -170,9 +170,7 @@ class Resolver:
             case ast.Subscript(value=value, slice=index):
                 answer = self.value(value, place)
                 return part_of(answer, index) if answer is not None else None
-            case (
-                ast.List(elts=[first, *rest]) | ast.Tuple(elts=[first, *rest]) | ast.Set(elts=[first, *rest])
-            ):
+            case ast.List(elts=[first, *rest]) | ast.Tuple(elts=[first, *rest]) | ast.Set(elts=[first, *rest]):
                 answer = self.agreeing(self.value(part, place) for part in (first, *rest))
                 return answer.then(Collection(answer.value)) if answer is not None else None
             case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
@@ -282,14 +280,18 @@ class Resolver:
         function = place.scope.node
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             owner = self.enclosing_class(place)
-            if owner is not None and function.args.posonlyargs + function.args.args[:1] == [binding.node]:
+            first = next(iter((*function.args.posonlyargs, *function.args.args)), None)
+            if owner is not None and binding.node is first and not members.is_static(function):
                 return members.first_parameter(function, self._class(owner))
+            if binding.node is function.args.kwarg:
+                return None
         annotation = binding.node.annotation
         if annotation is not None:
             outer = Place(place.module, place.scope.parent or place.scope)
             answer = annotated(annotation, outer, self)
             if answer is not None:
-                return answer
+                is_several = binding.node is getattr(getattr(function, "args", None), "vararg", None)
+                return answer.then(Collection(answer.value)) if is_several else answer
         if binding.value is not None and place.scope.parent is not None:
             answer = calls.default(binding.value, Place(place.module, place.scope.parent), self)
             if answer is not None:
