@@ -187,7 +187,8 @@ VALUES = (
 )  # fmt: skip
 COLUMNS = (
     "{0}", "{0}", "{0}", "{0}", "{0}.id", "func.count({0}.id)", "func.coalesce({0}.id, 0)",
-    "func.coalesce(1, {0}.id, {1}.id)", "{0}.state.label('s')", "{0}.id + 1", "func.max(func.abs({0}.id)).label('m')", "{0}.id == {1}.id", "func.count()",
+    "func.coalesce(1, {0}.id, {1}.id)", "{0}.state.label('s')", "{0}.id + 1",
+    "func.max(func.abs({0}.id)).label('m')", "{0}.id == {1}.id", "func.count()",
 )  # fmt: skip
 
 FORMS = ("assign", "assign", "if", "if not", "either", "loop", "inner", "try", "with other name")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from alchemod.facts.project import Project
     from alchemod.inference import Inference
     from alchemod.inference.filtering import FilteredEntity, KeyKind
+    from alchemod.inference.loading.loads import Loading, RowLoop
+    from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
     from alchemod.inference.ownership.life import SessionLife
     from alchemod.inference.ownership.verdict import Verdict
     from alchemod.inference.values import Answer, Entity, Statement
@@ -51,9 +53,21 @@ class Context:
         """How sure it is that a session is opened, and why."""
         return self.inference.opening_answer(self.path, life)
 
+    def row_loops(self, loop: ast.AST) -> list[RowLoop]:
+        """What a loop or comprehension reads row by row, for each statement whose rows it is the first to go over."""
+        return self.inference.row_loops(self.path, loop)
+
+    def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
+        """What may be done about one relationship that a loop reads row by row."""
+        return self.inference.loading_verdict(loop, loading)
+
     def overrides_query_method(self, name: str, statement: Statement) -> bool:
         """Whether a query class of the project that may stand behind `statement` has its own method `name`."""
         return self.inference.overrides_query_method(name, statement)
+
+    def unseen_query_class(self, statement: Statement) -> str:
+        """What is not seen of the query class behind `statement`; "" when its methods are known."""
+        return self.inference.unseen_query_class(statement)
 
     def pinned(self, *chain: str) -> str | None:
         """Which test of the project prepares this chain of methods on a mock, as a sentence; None when none does."""

@@ -16,6 +16,7 @@ from alchemod.inference.ownership.life import SessionLife, session_lives
 from alchemod.inference.ownership.sources import SessionSources
 from alchemod.inference.ownership.verdict import Verdict, verdict
 from alchemod.inference.pinning import Pinning
+from alchemod.inference.query_classes import QueryClasses
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import Answer, Entity, Place, Plain, Statement
 
@@ -27,6 +28,7 @@ class Inference:
         self.project = project
         self.resolver = Resolver(project)
         self._pinning = Pinning(project)
+        self._query_classes = QueryClasses(project)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
         self._generation = project.generation
 
@@ -73,21 +75,12 @@ class Inference:
         return answer if life.opening.proved else answer.weakened(life.opening.reason)
 
     def overrides_query_method(self, name: str, statement: Statement) -> bool:
-        """Whether a query class of the project that may stand behind `statement` has its own method `name`.
+        """Whether a query class of the project that may stand behind `statement` has its own method `name`."""
+        return self._query_classes.override(name, statement)
 
-        Every Query subclass counts, unless the session's factory is seen and names no query class.
-        """
-        if statement.style != "query":
-            return False
-        factory = statement.session.factory if statement.session is not None else None
-        if factory is not None and factory.kind == "plain" and not factory.query_class:
-            return False
-        lookup = self.project.lookup
-        return any(
-            name in facts.methods and (lookup.reaches(facts, "Query") or lookup.reaches(facts, "flask_sqlalchemy:Query"))
-            for facts in self.project.classes()
-            if name in facts.methods
-        )
+    def unseen_query_class(self, statement: Statement) -> str:
+        """What is not seen of the query class behind `statement`; "" when its methods are known."""
+        return self._query_classes.unseen(statement)
 
     def pinned(self, *chain: str) -> str | None:
         """Which test of the project prepares this chain of methods on a mock, as a sentence; None when none does."""

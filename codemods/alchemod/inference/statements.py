@@ -31,7 +31,8 @@ KEEPING = frozenset(
     {
         "filter", "where", "filter_by", "order_by", "group_by", "having", "limit", "offset", "slice", "options",
         "distinct", "execution_options", "with_for_update", "with_lockmode", "populate_existing", "autoflush",
-        "yield_per", "enable_eagerloads", "params", "correlate", "correlate_except", "prefix_with", "suffix_with", "with_hint",
+        "yield_per", "enable_eagerloads", "params", "correlate", "correlate_except", "prefix_with", "suffix_with",
+        "with_hint",
         "with_statement_hint", "with_parent", "with_labels", "apply_labels", "set_label_style", "with_session",
         "enable_assertions", "returning", "values", "ordered_values", "merge_result", "fetch", "tuples",
         "only_return_tuples", "add_cte", "use_legacy_from_self",

@@ -73,7 +73,8 @@ class FilterByKeywords(Rule):
         if not keywords:
             message = "filter_by() without keywords does nothing"
             edit = swap(call, "{query}", query=method.value)
-            yield self.fix(call, message, edit, given=[filtered.answer], unsafe=_pinned(filtered.statement, ctx))
+            unsafe = ctx.unseen_query_class(filtered.statement) or _pinned(filtered.statement, ctx)
+            yield self.fix(call, message, edit, given=[filtered.answer], unsafe=unsafe)
             return
         yield self._judged(call, method, filtered, ctx)
 
@@ -103,7 +104,8 @@ class FilterByKeywords(Rule):
             missing = f"importing {filtered.spelling.code} here would close a circle of imports"
             return self.report(call, message, missing=missing, given=given)
         edits = [rename(method, _verb(filtered)), *self._terms(call, filtered, code, ctx)]
-        return self.fix(call, message, *edits, given=given, unsafe=_doubt(filtered) or _pinned(filtered.statement, ctx))
+        unsafe = _doubt(filtered) or ctx.unseen_query_class(filtered.statement) or _pinned(filtered.statement, ctx)
+        return self.fix(call, message, *edits, given=given, unsafe=unsafe or None)
 
     def _terms(self, call: ast.Call, filtered: FilteredEntity, code: str, ctx: Context) -> Iterator[Verb]:
         imported = _imported(filtered)
