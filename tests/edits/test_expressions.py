@@ -454,9 +454,32 @@ def test_f_string_that_prints_its_code_is_left_alone() -> None:
     assert file.refusal(rename(file.node(ast.Attribute), "c"))
 
 
-def test_identity_changes_no_byte() -> None:
-    code = "x = ( a . b (  c ,d )  # e\n  [ 1 ,] )\n"
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = ( a . b (  c ,d )  # e\n  [ 1 ,] )\n",
+        "x = f(a for a in b)\n",
+        "def f(): x = yield g(\n    1,\n)\n",
+        "x = ()\n",
+        "if (a := b): pass\n",
+        "return_ = not(a), -(b), a if(b)else c\n",
+        "x = a , (b)\n",
+        "x = f'{a}' 'b' \\\n  'c'\n",
+    ],
+)
+def test_identity_changes_no_byte(code: str) -> None:
     file = File(code)
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+        if isinstance(node, ast.expr) and not isinstance(node, ast.Tuple | ast.FormattedValue):
             assert file.after(swap(node, "{_}")) == code
+
+
+def test_bare_tuple_between_square_brackets_is_refused() -> None:
+    file = File("x = d[a, b]\n")
+    assert "tuple without parentheses" in file.refusal(swap(file.expr("a, b"), "f({_})"))
+    assert file.after(swap(file.expr("d"), "f({_})"), swap(file.expr("b"), "g({_})")) == "x = f(d)[a, g(b)]\n"
+
+
+def test_parameter_and_its_default() -> None:
+    file = File("def f(a: b = c): pass\n")
+    assert file.after(rename(file.expr("b"), "B"), rename(file.expr("c"), "C")) == "def f(a: B = C): pass\n"

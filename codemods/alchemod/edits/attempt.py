@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -71,13 +72,22 @@ class Attempt:
         """The imports that the new code needs."""
         return self._names.requests
 
-    def removable(self, tree: ast.Module) -> frozenset[str]:
-        """The names that edited statements used, and that nothing in the new tree uses."""
-        used: set[str] = set()
-        for _, verb in self._plan.verbs():
-            if not isinstance(verb.node, ast.Module | ast.ClassDef):
-                used |= _names(self._ancestry.statement(verb.node))
-        return frozenset(used - _names(tree)) if used else frozenset()
+    def removable(self, new: SourceFile) -> frozenset[str]:
+        """The imported names that edited statements used, and that stand nowhere else in the new file."""
+        imported = {
+            alias.asname or alias.name
+            for statement in self._ancestry.tree.body
+            if isinstance(statement, ast.Import | ast.ImportFrom)
+            for alias in statement.names
+        }
+        used = {
+            node.id
+            for _, verb in self._plan.verbs()
+            if not isinstance(verb.node, ast.Module | ast.ClassDef)
+            for node in ast.walk(self._ancestry.statement(verb.node))
+            if isinstance(node, ast.Name)
+        }
+        return frozenset(name for name in used & imported if len(re.findall(rf"\b{re.escape(name)}\b", new.text)) < 2)
 
     def run(self) -> tuple[SourceFile, ast.Module]:
         """The new file and its tree. Raises Refused."""
@@ -192,7 +202,3 @@ class Attempt:
             return first == len(edits) or starts[first] > end
 
         return unchanged
-
-
-def _names(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -1,4 +1,4 @@
-"""The comments and strings in a piece of code."""
+"""What the tokens of a piece of code say: its comments, its strings, its line breaks."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ def string_lines(code: str) -> list[int]:
         elif name in ("FSTRING_END", "TSTRING_END"):
             found.extend(range(opened.pop(), token.end[0]))
     return sorted(set(found))
+
+
+def breaks_line_outside_brackets(code: str) -> bool:
+    """Whether a line ends outside of all brackets of the code, and not at a backslash."""
+    if "\n" not in code and "\r" not in code:
+        return False
+    depth, breaks = 0, 0
+    for token in _tokens(code):
+        if token.type == tokenize.OP:
+            depth += (token.string in "([{") - (token.string in ")]}")
+        breaks += token.type == tokenize.NL and depth == 1
+    return breaks > 1  # one stands before the bracket that _tokens adds
 
 
 def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:

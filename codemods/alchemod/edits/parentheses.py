@@ -5,10 +5,10 @@ The levels are those of the expression grammar of the Python reference (section 
 
 from __future__ import annotations
 
-import ast
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from alchemod.edits.comments import breaks_line_outside_brackets
 from alchemod.edits.paths import Path, follow
 
 if TYPE_CHECKING:
@@ -164,11 +164,4 @@ def has_open_line_break(expression: cst.CSTNode) -> bool:
     """Whether the expression spans lines outside of all brackets, so that it is one only inside brackets."""
     import libcst as cst
 
-    code = cst.Module([]).code_for_node(expression)
-    if "\n" not in code and "\r" not in code:
-        return False
-    try:
-        ast.parse(code, mode="eval")
-    except SyntaxError:
-        return True
-    return False
+    return breaks_line_outside_brackets(cst.Module([]).code_for_node(expression))

@@ -35,13 +35,16 @@ def put(node: Any, path: Path, new: Any) -> Any:
 
 
 def put_all(node: Any, edits: Sequence[tuple[Path, Any]]) -> Any:
-    """A copy of ``node`` with something new at the end of each path. No path leads through another's end."""
-    if len(edits) == 1 and not edits[0][0]:
-        return edits[0][1]
+    """A copy of ``node`` with something new at the end of each path, the shorter paths first."""
     below: dict[str, dict[int | None, list[tuple[Path, Any]]]] = {}
     for path, new in edits:
-        name, index = path[0]
-        below.setdefault(name, {}).setdefault(index, []).append((path[1:], new))
+        if path:
+            name, index = path[0]
+            below.setdefault(name, {}).setdefault(index, []).append((path[1:], new))
+        else:
+            node = new
+    if not below:
+        return node
     return node.with_changes(**{name: _with_items(getattr(node, name), by_index) for name, by_index in below.items()})
 
 

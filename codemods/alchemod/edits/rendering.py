@@ -68,7 +68,9 @@ class Renderer:
         """The LibCST node for what fills a hole."""
         if isinstance(value, Code):
             return cst.parse_expression(value.text)
-        return self.updated(value).node
+        node = self.updated(value).node
+        _check_own_node(value, node)
+        return node
 
     def _edited(self, node: ast.AST) -> Updated:
         current = self._inside(node)
@@ -100,8 +102,7 @@ class Renderer:
         current = original
         for step in sorted(dropped, key=lambda step: step[1] or 0, reverse=True):
             current = arguments.without(current, step)
-        if edits:
-            current = put_all(current, [(_moved(path, dropped), new) for path, new in edits])
+        current = put_all(current, [(_moved(path, dropped), new) for path, new in edits])
         if isinstance(node, ast.JoinedStr):
             check_fields(current, original)
         return current
@@ -119,6 +120,7 @@ class Renderer:
         return [(path, fitted(parent, path, expression)), *edits]
 
     def _swapped(self, node: ast.AST, own: Any, swap: Swap) -> Updated:
+        _check_own_node(node, own)
         filled = self._fill(swap)
         if self.plan.changes_argument(node):
             call = Template.arguments(filled).with_values(
@@ -132,14 +134,14 @@ class Renderer:
     def _around(self, node: ast.AST, own: Any, template: Template) -> Updated:
         """The template with the target in it. Its parentheses go to the result, unless it needs them there."""
         uses = list(template.uses(node))
-        bare = own.with_changes(lpar=(), rpar=())
-        inner, outer = own, bare
+        bare = _bare(own)
+        inner, lpar, rpar = own, (), ()
         if all(path and fits(bare, follow(template.code, path[:-1]), path[-1][0]) for path in uses):
-            inner, outer = bare, own
-            if uses and all(in_brackets(template.code, path) for path in uses) and _is_plain(own):
-                outer = bare
+            inner = bare
+            if not (uses and all(in_brackets(template.code, path) for path in uses) and _is_plain(own)):
+                lpar, rpar = own.lpar[: len(own.lpar) - len(bare.lpar)], own.rpar[len(bare.rpar) :]
         code = template.with_values(lambda value: inner if value is node else self.value(value), open_lines=True)
-        code = code.with_changes(lpar=(*outer.lpar, *code.lpar), rpar=(*code.rpar, *outer.rpar))
+        code = code.with_changes(lpar=(*lpar, *code.lpar), rpar=(*code.rpar, *rpar))
         dots = chains.links(code, uses[0]) if len(uses) == 1 else []
         if dots:
             code = chains.at_the_end(code, inner, dots)
@@ -159,6 +161,8 @@ class Renderer:
 
     def _touches_a_word(self, node: ast.AST) -> bool:
         """Whether the node stands without a blank next to a keyword or number, as in ``return[1]``."""
+        if isinstance(node, ast.GeneratorExp):
+            return False
         source = self.units.source
         start, end = source.span(node)
         around = source.utf8[max(start - 1, 0) : start] + source.utf8[end : end + 1]
@@ -199,6 +203,18 @@ def _moved(path: Path, dropped: list[Step]) -> Path:
     name, index = path[0]
     before = sum(1 for gone, at in dropped if gone == name and at is not None and at < path[0][1])
     return ((name, index - before), *path[1:])  # type: ignore[operator]
+
+
+def _check_own_node(node: ast.AST, counterpart: Any) -> None:
+    if isinstance(node, ast.Tuple) and isinstance(counterpart, cst.Subscript):
+        raise Refusal("a tuple without parentheses between square brackets cannot be taken as a whole")
+
+
+def _bare(expression: Any) -> Any:
+    """The expression without its parentheses, if it can be."""
+    if isinstance(expression, cst.Tuple) and not expression.elements:
+        return expression.with_changes(lpar=expression.lpar[-1:], rpar=expression.rpar[:1])
+    return expression.with_changes(lpar=(), rpar=())
 
 
 def _is_plain(expression: Any) -> bool:

@@ -70,7 +70,7 @@ def rewrite(
             continue
         refused |= together.refused
         applied = frozenset(left).difference(together.refused)
-        return Rewritten(new_source, new_tree, applied, refused, together.imports, together.removable(new_tree))
+        return Rewritten(new_source, new_tree, applied, refused, together.imports, together.removable(new_source))
     return Rewritten(source, tree, frozenset(), refused)
 
 
