@@ -42,9 +42,7 @@ _LISTING = frozenset({"list", "sorted", "tuple", "set", "reversed"})
 _PLAIN_CALLS = frozenset({"len", "str", "int", "bool", "float", "sum", "any", "all", "isinstance"})
 _STATEMENTS = {"select": "select", "update": "update", "delete": "delete"}
 _RESULT_LISTS = frozenset({"all", "fetchall", "unique", "partitions", "yield_per", "freeze"})
-_RESULT_ROWS = frozenset(
-    {"first", "one", "one_or_none", "fetchone", "scalar_one", "scalar_one_or_none", "scalar"}
-)
+_RESULT_ROWS = frozenset({"first", "one", "one_or_none", "fetchone", "scalar_one", "scalar_one_or_none", "scalar"})
 _QUERY_PLAIN = frozenset({"count", "update", "delete"})
 
 
@@ -76,9 +74,7 @@ def _instance(answer: Answer, facts: ClassFacts, resolver: Resolver) -> Answer:
     return answer.then(Object(ClassObject(facts)))
 
 
-def _outside(
-    answer: Answer, outside: Outside, node: ast.Call, place: Place, resolver: Resolver
-) -> Answer | None:
+def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
     name = outside.canonical
     dotted = outside.definition.name
     if name is None:
@@ -146,9 +142,7 @@ def _expression(answer: Answer, node: ast.Call, place: Place, resolver: Resolver
     return answer.then(Expression(tuple(owners), is_whole=known))
 
 
-def _of_library(
-    answer: Answer, dotted: str, node: ast.Call, place: Place, resolver: Resolver
-) -> Answer | None:
+def _of_library(answer: Answer, dotted: str, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
     name = dotted.rpartition(".")[2]
     if dotted.startswith("builtins."):
         return _builtin(answer, name, node, place, resolver)
@@ -195,7 +189,7 @@ def _builtin(answer: Answer, name: str, node: ast.Call, place: Place, resolver: 
     if name == "enumerate":
         return None
     if name == "type" and isinstance(argument.value, Object):
-        return argument.then(argument.value.of)
+        return argument.then(class_of(argument.value))
     return None
 
 
@@ -233,9 +227,7 @@ def _engine_method(answer: Answer, engine: Engine, name: str) -> Answer | None:
     return answer.then(Managed(connection)) if name == "begin" else None
 
 
-def _statement_method(
-    answer: Answer, name: str, node: ast.Call, place: Place, resolver: Resolver
-) -> Answer | None:
+def _statement_method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
     statement = answer.value
     assert isinstance(statement, Statement)
     found = statements.step(
@@ -271,6 +263,11 @@ def _rows_method(answer: Answer, rows: Rows, name: str) -> Answer | None:
     return None
 
 
+def class_of(value: Object) -> ModelClass | ClassObject:
+    """The class of an object: that one, or a subclass."""
+    return replace(value.of, is_open=True) if isinstance(value.of, ModelClass) else value.of
+
+
 def known_by_arguments(node: ast.Attribute | ast.Call, place: Place, resolver: Resolver) -> Answer | None:
     """A Query known by its arguments alone: `x.query(Model)` is one while no class of the project defines `query`."""
     match node:
@@ -284,7 +281,8 @@ def known_by_arguments(node: ast.Attribute | ast.Call, place: Place, resolver: R
             # A class of the project could stand here only if its query() gave something else with query methods.
             project = resolver.project
             other = project.defines_method("query")
-            if answer is not None and other and (project.defines_method("filter_by") or project.defines_method("filter")):
+            filters = project.defines_method("filter_by") or project.defines_method("filter")
+            if answer is not None and other and filters:
                 return answer.weakened(f"{other} defines query() too, and who is asked here is not known")
             return answer
     return None
@@ -324,11 +322,7 @@ def merged(first: Value, second: Value) -> Value | None:
             return _merged_statements(one, other)
         case Rows() as one, Rows() as other if (one.scalars, one.mappings) == (other.scalars, other.mappings):
             statement = _merged_statements(one.statement, other.statement)
-            return (
-                replace(one, statement=statement, lazy=one.lazy or other.lazy)
-                if statement is not None
-                else None
-            )
+            return replace(one, statement=statement, lazy=one.lazy or other.lazy) if statement is not None else None
         case Session() as one, Session() as other if (one.is_async, one.scoped) == (
             other.is_async,
             other.scoped,

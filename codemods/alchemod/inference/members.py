@@ -148,7 +148,7 @@ def _of_class(
 
 def _of_entity(answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver) -> Answer | None:
     if node.attr == "__class__":
-        return answer.then(cls)
+        return answer.then(replace(cls, is_open=True))
     found = resolver.project.models.attribute(cls.model, node.attr)
     if found is None:
         return None

@@ -141,6 +141,11 @@ def _is_taken(name: str, place: Place) -> bool:
 
 
 def _through_modules(facts: ClassFacts, place: Place, resolver: Resolver) -> Iterator[str]:
+    path = facts.module.name
+    tops = place.module.bindings.get(path.partition(".")[0], ())
+    is_imported = any(isinstance(binding, Import) and binding.name is None for binding in tops)
+    if is_imported and _names(f"{path}.{facts.name}", facts, place, resolver):
+        yield f"{path}.{facts.name}"
     for name, bindings in place.module.bindings.items():
         if not any(isinstance(binding, Import) for binding in bindings):
             continue
@@ -148,6 +153,14 @@ def _through_modules(facts: ClassFacts, place: Place, resolver: Resolver) -> Ite
             case Answer(value=ProjectModule(module=module)):
                 if resolver.project.lookup.name(module, facts.name) is facts:
                     yield f"{name}.{facts.name}"
+
+
+def _names(code: str, facts: ClassFacts, place: Place, resolver: Resolver) -> bool:
+    """Whether a dotted name stands for a class of the project at `place`."""
+    owner = place.scope.owner(code.partition(".")[0])
+    if owner is not None and owner.parent is not None:
+        return False
+    return resolver.project.lookup.expression(place.module, ast.parse(code, mode="eval").body) is facts
 
 
 def _source_of(facts: ClassFacts, place: Place, resolver: Resolver) -> Module:
