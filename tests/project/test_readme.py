@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -105,3 +106,23 @@ def test_every_link_leads_somewhere() -> None:
     for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         for target in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text("utf-8")):
             assert target.startswith("https://") or (ROOT / target).exists(), f"{page}: {target}"
+
+
+def test_the_json_shown_has_the_keys_of_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = json.loads(blocks("json")[0])
+    monkeypatch.chdir(ROOT / "fixtures" / "projects" / "shop")
+    _, output, _ = command_line("check", "--format", "json", ".")
+    document = json.loads(output)
+    assert shown.keys() <= document.keys()
+    assert shown["version"] == document["version"]
+    assert shown["findings"][0].keys() <= document["findings"][0].keys()
+    assert shown["summary"].keys() <= document["summary"].keys()
+
+
+def test_the_options_of_the_table_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    table = README.partition("## Options")[2].partition("\n## ")[0]
+    _, helped, _ = command_line("check", "--help")
+    named = set(re.findall(r"(?<!\w)--?[a-z][a-z-]*", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))))
+    assert len(named) > 10
+    assert not {option for option in named if not re.search(rf"(?<![\w-]){option}(?![\w-])", helped)}
