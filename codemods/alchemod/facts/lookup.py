@@ -53,6 +53,7 @@ class Lookup:
         self._module_at = module_at
         self._recall: Recall[Definition] = Recall()
         self._namespaces: dict[Path, Module] = {}
+        self._databases: dict[tuple[Path, str], bool] = {}
 
     def name(self, module: Module, name: str) -> Definition | None:
         """What the module-level name `name` of `module` stands for."""
@@ -93,12 +94,16 @@ class Lookup:
 
     def is_flask_database(self, variable: Variable) -> bool:
         """Whether a variable holds a Flask-SQLAlchemy object: `db = SQLAlchemy(app)`, own subclasses included."""
-        values = [assigned.value for assigned in (variable.assigned, *variable.others)]
-        return all(
-            isinstance(value, ast.Call)
-            and self.reaches(self.expression(variable.module, value.func), FLASK + "SQLAlchemy")
-            for value in values
-        )
+        key = (variable.module.path, variable.name)
+        if key not in self._databases:
+            self._databases[key] = False  # a name assigned from itself
+            values = [assigned.value for assigned in (variable.assigned, *variable.others)]
+            self._databases[key] = all(
+                isinstance(value, ast.Call)
+                and self.reaches(self.expression(variable.module, value.func), FLASK + "SQLAlchemy")
+                for value in values
+            )
+        return self._databases[key]
 
     def reaches(self, definition: Definition | None, name: str) -> bool:
         """Whether a class is, or derives from, the class with the canonical name `name`."""

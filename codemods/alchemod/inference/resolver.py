@@ -82,7 +82,12 @@ class Resolver:
         if self.recall.depth >= _MAX_DEPTH and node not in self.recall:
             self.recall.cut()
             return None
-        return self.recall.ask(node, lambda: self._value(node, place))
+        if self.recall.depth:
+            return self.recall.ask(node, lambda: self._value(node, place))
+        try:
+            return self.recall.ask(node, lambda: self._value(node, place))
+        except RecursionError:
+            return None
 
     def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
         """Where a node of the current tree of `path` stands; None when the file cannot be parsed."""
