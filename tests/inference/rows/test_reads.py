@@ -53,6 +53,9 @@ class Known:
     def effects_of_leaving(self, manager: ast.expr) -> frozenset[Effect]:
         return frozenset(["commit"]) if ast.unparse(manager) == "s.begin()" else frozenset()
 
+    def swallows(self, manager: ast.expr) -> bool:
+        return ast.unparse(manager) != "s.begin()"
+
     def reads(self, call: ast.Call, argument: ast.expr) -> ArgumentReads:
         if _name(call) == "map":
             return ArgumentReads(frozenset([("team",)]), frozenset([("team",)]), opaque=False)
@@ -115,6 +118,8 @@ MUST = {
     "producer per turn": "for i in a:\n    for u in q.all():\n        u.team",
     "try around all": "try:\n    for u in q.all():\n        u.team\nexcept E:\n    raise",
     "walrus": "for u in (us := q.all()):\n    u.team",
+    "two loops": "us = q.all()\nfor u in us:\n    u.team\nfor u in us:\n    u.name",
+    "transaction around all": "with s.begin():\n    for u in q.all():\n        u.team",
     "single object": "o = q.first()\nif o is None:\n    return\no.team",
     "callee that reads it": "for u in q.all():\n    show(u)",
 }
@@ -142,6 +147,7 @@ MAY = {
     "conditional expression": "for u in q.all():\n    u.team if a else None",
     "chained comparison": "for u in q.all():\n    1 < u.x < u.team.x",
     "match": "for u in q.all():\n    match a:\n        case 1:\n            u.team",
+    "manager that may swallow": "with x:\n    for u in q.all():\n        u.team",
     "single object behind a branch": "o = q.first()\nif a:\n    o.team",
 }
 

@@ -60,6 +60,10 @@ class RowDomain(Domain[RowState]):
         """A session or transaction block commits, rolls back or closes at its end."""
         return state.happened(self._knowledge.effects_of_leaving(item.context_expr), item)
 
+    def swallows(self, item: ast.withitem, state: RowState) -> bool:
+        """Sessions and transactions pass exceptions on."""
+        return self._knowledge.swallows(item.context_expr)
+
     def forget(self, handler: ast.ExceptHandler, state: RowState) -> RowState:
         """The name of the handler is gone."""
         return state.bind(handler.name or "", NOTHING)
@@ -76,6 +80,8 @@ class RowDomain(Domain[RowState]):
         """Behind a loop that went over all rows, what each turn read has been read of each row."""
         turns = self._turns.get(node, {})
         after = after.end_turns(turns)
+        for ref in turns.keys() - before.turning:  # an earlier loop read these of each row
+            after = after.read(ref.site, (path for path in before.reads.get(ref.site) or () if is_under(path, ref.path)))
         if exhausted and node not in self._stopping and len(turns) == 1:
             for ref, paths in turns.items():
                 if not ref.some:

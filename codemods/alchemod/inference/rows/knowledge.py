@@ -54,5 +54,8 @@ class RowKnowledge(Protocol):
     def effects_of_leaving(self, manager: ast.expr) -> frozenset[Effect]:
         """What leaving `with manager:` may do to a session."""
 
+    def swallows(self, manager: ast.expr) -> bool:
+        """Whether `with manager:` may swallow an exception."""
+
     def reads(self, call: ast.Call, argument: ast.expr) -> ArgumentReads:
         """What the callee of `call` reads of `argument`, a row, or of each element of it, a collection of rows."""

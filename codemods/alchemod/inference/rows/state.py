@@ -101,11 +101,14 @@ class RowState:
         return replace(self.forget_under(ref), turning=self.turning | {ref})
 
     def end_turns(self, refs: Iterable[RowRef]) -> RowState:
-        """The state behind or on the way out of a loop over `refs`, what its last turn read left aside."""
+        """The state behind or on the way out of a loop over `refs`: what its last turn read is left aside, and names
+        from that turn hold one element of many."""
+        ended = frozenset(refs)
         state = self
-        for ref in refs:
+        for ref in ended:
             state = state.forget_under(ref)
-        return replace(state, turning=self.turning.difference(refs))
+        names = {name: frozenset(_left_over(held, ended) for held in value) for name, value in self.names.items()}
+        return replace(state, names=names, turning=self.turning - ended)
 
     def forget_under(self, ref: RowRef) -> RowState:
         """The state without what was read under the element."""
@@ -134,6 +137,11 @@ class RowState:
         if not new or not self.since:
             return self
         return replace(self, since={site: happened | new for site, happened in self.since.items()})
+
+
+def _left_over(held: RowRef, ended: frozenset[RowRef]) -> RowRef:
+    of_turn = any(held.site is ref.site and held.path[: len(ref.path)] == ref.path and not held.listed for ref in ended)
+    return held.part() if of_turn else held
 
 
 def is_under(path: Path, prefix: Path) -> bool:
