@@ -80,8 +80,12 @@ class RowDomain(Domain[RowState]):
         """Behind a loop that went over all rows, what each turn read has been read of each row."""
         turns = self._turns.get(node, {})
         after = after.end_turns(turns)
+        if not isinstance(node, ast.comprehension):
+            after = after.left_over(turns)
         for ref in turns.keys() - before.turning:  # an earlier loop read these of each row
-            after = after.read(ref.site, (path for path in before.reads.get(ref.site) or () if is_under(path, ref.path)))
+            after = after.read(
+                ref.site, (path for path in before.reads.get(ref.site) or () if is_under(path, ref.path))
+            )
         if exhausted and node not in self._stopping and len(turns) == 1:
             for ref, paths in turns.items():
                 if not ref.some:
@@ -94,6 +98,8 @@ class RowDomain(Domain[RowState]):
         whole = len(node.generators) == 1 and not node.generators[0].ifs and not isinstance(node, ast.DictComp)
         refs = self._values.of(result, after)
         self._values.made(node, frozenset(ref._replace(listed=True, some=ref.some or not whole) for ref in refs))
+        for clause in node.generators:
+            after = after.left_over(self._turns.get(clause, {}))
         names = {**after.names, **{name: before.names.get(name, NOTHING) for name in targets_of(node)}}
         return replace(after, names=names)
 

@@ -101,14 +101,18 @@ class RowState:
         return replace(self.forget_under(ref), turning=self.turning | {ref})
 
     def end_turns(self, refs: Iterable[RowRef]) -> RowState:
-        """The state behind or on the way out of a loop over `refs`: what its last turn read is left aside, and names
-        from that turn hold one element of many."""
+        """The state behind or on the way out of a loop over `refs`: what its last turn read is left aside."""
         ended = frozenset(refs)
         state = self
         for ref in ended:
             state = state.forget_under(ref)
+        return replace(state, turning=self.turning - ended)
+
+    def left_over(self, refs: Iterable[RowRef]) -> RowState:
+        """The state where names that come from a turn over `refs` hold one element of many."""
+        ended = frozenset(refs)
         names = {name: frozenset(_left_over(held, ended) for held in value) for name, value in self.names.items()}
-        return replace(state, names=names, turning=self.turning - ended)
+        return replace(self, names=names)
 
     def forget_under(self, ref: RowRef) -> RowState:
         """The state without what was read under the element."""
