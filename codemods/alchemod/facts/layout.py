@@ -15,22 +15,35 @@ class Layout:
 
     def __init__(self, root: Path, files: Iterable[Path]) -> None:
         self._files = frozenset(files)
-        self._packages = {path.parent for path in self._files if path.name == "__init__.py"}
-        self._folders = {folder for path in self._files for folder in path.parents if root in folder.parents}
+        self._names_in: dict[Path, list[str]] = {}
+        for path in self._files:
+            self._names_in.setdefault(path.parent, []).append(path.name)
+        self._packages = {folder for folder, names in self._names_in.items() if "__init__.py" in names}
+        self._folders = self._folders_below(root)
         self._roots = {root, root / "src"}
         self._roots.update(folder.parent for folder in self._packages if folder.parent not in self._packages)
         self._root_of_folder: dict[Path, Path] = {}
+        self._package_of: dict[Path, str] = {}
         self._roots_by_top = self._tops()
 
+    def _folders_below(self, root: Path) -> set[Path]:
+        """The folders below `root` that files lie in, at any depth."""
+        found: set[Path] = set()
+        for folder in self._names_in:
+            while folder not in found and root in folder.parents:
+                found.add(folder)
+                folder = folder.parent
+        return found
+
     def _tops(self) -> dict[str, list[Path]]:
+        """The roots that have something of each top-level name."""
         found: dict[str, set[Path]] = {}
-        above: dict[Path, list[Path]] = {}
-        for path in self._files:
-            folder = path.parent
-            if folder not in above:
-                above[folder] = [root for root in (folder, *folder.parents) if root in self._roots]
-            for root in above[folder]:
-                found.setdefault(path.parts[len(root.parts)].removesuffix(".py"), set()).add(root)
+        for folder, names in self._names_in.items():
+            for root in (folder, *folder.parents):
+                if root in self._roots:
+                    tops = names if root == folder else [folder.parts[len(root.parts)]]
+                    for top in tops:
+                        found.setdefault(top.removesuffix(".py"), set()).add(root)
         return {top: sorted(roots) for top, roots in found.items()}
 
     def root_of(self, path: Path) -> Path:
@@ -46,10 +59,13 @@ class Layout:
 
     def name_of(self, path: Path) -> str:
         """The dotted name of the module in `path`."""
-        parts = list(path.relative_to(self.root_of(path)).with_suffix("").parts)
-        if parts[-1] == "__init__":
-            parts.pop()
-        return ".".join(parts)
+        folder = path.parent
+        if folder not in self._package_of:
+            self._package_of[folder] = ".".join(folder.parts[len(self.root_of(path).parts) :])
+        package = self._package_of[folder]
+        if path.stem == "__init__":
+            return package
+        return f"{package}.{path.stem}" if package else path.stem
 
     def find(self, module: str, near: Path) -> Path | None:
         """The file of the absolute module name `module`, as imported by the file `near`.

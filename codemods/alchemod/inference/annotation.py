@@ -54,8 +54,8 @@ def annotated(annotation: ast.expr, place: Place, resolver: Resolver) -> Answer 
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return _either(left, right, place, resolver)
     if (alias := _alias(node, place, resolver)) is not None:
-        value, where = alias
-        return resolver.recall.ask(("annotated", value), lambda: annotated(value, where, resolver))
+        named, where = alias
+        return resolver.recall.ask(("annotated", named), lambda: annotated(named, where, resolver))
     answer = resolver.value(node, place)
     if answer is None:
         return Answer(Plain()) if last_name(node) in _PLAIN else None
