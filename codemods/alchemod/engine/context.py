@@ -37,9 +37,9 @@ class Context:
         """The entity that the keywords of a `filter_by()` call speak of; None when the receiver is no statement."""
         return self.inference.filtered_entity(self.path, call)
 
-    def refused_by_2_1(self, filtered: FilteredEntity, keys: Sequence[str]) -> str | None:
-        """Why SQLAlchemy 2.1 may look for the keywords elsewhere than 2.0 does, None when it does not."""
-        return self.inference.refused_by_2_1(filtered, keys)
+    def looked_for_elsewhere(self, filtered: FilteredEntity, keys: Sequence[str]) -> str | None:
+        """Why some version may look for the keywords elsewhere than in the entity, None when none does."""
+        return self.inference.looked_for_elsewhere(filtered, keys)
 
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""

@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alchemod.facts.project import Project
-from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, refused_by_2_1
+from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
 from alchemod.inference.functions import enclosing_function
+from alchemod.inference.loading.hooks import query_hook
+from alchemod.inference.loading.loads import Loading, RowLoop, RowLoops
+from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
+from alchemod.inference.loading.verdict import verdict as loading_verdict
 from alchemod.inference.ownership.life import SessionLife, session_lives
 from alchemod.inference.ownership.sources import SessionSources
 from alchemod.inference.ownership.verdict import Verdict, verdict
@@ -30,6 +34,7 @@ class Inference:
         self._pinning = Pinning(project)
         self._query_classes = QueryClasses(project)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
+        self._row_loops = RowLoops(self.resolver)
         self._generation = project.generation
 
     def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
@@ -46,9 +51,9 @@ class Inference:
         place = self.place(path, call)
         return filtered_entity(call, place, self.resolver) if place is not None else None
 
-    def refused_by_2_1(self, filtered: FilteredEntity, keys: Sequence[str]) -> str | None:
-        """Why SQLAlchemy 2.1 may look for the keywords elsewhere than 2.0 does, None when it does not."""
-        return refused_by_2_1(filtered, keys, self.resolver)
+    def looked_for_elsewhere(self, filtered: FilteredEntity, keys: Sequence[str]) -> str | None:
+        """Why some version may look for the keywords elsewhere than in the entity, None when none does."""
+        return looked_for_elsewhere(filtered, keys, self.resolver)
 
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""
@@ -60,14 +65,32 @@ class Inference:
         function = enclosing_function(place.scope) if place is not None else None
         if place is None or function is None or isinstance(function.node, ast.Lambda):
             return None
-        if self._generation != self.project.generation:
-            self._lives.clear()
-            self._generation = self.project.generation
+        self._forget_outdated()
         if function.node not in self._lives:
             sources = SessionSources(Place(place.module, function), self.resolver)
             self._lives[function.node] = {life.site: life for life in session_lives(function, sources)}
         life = self._lives[function.node].get(call)
         return (life, verdict(life)) if life is not None else None
+
+    def row_loops(self, path: Path, loop: ast.AST) -> list[RowLoop]:
+        """What a loop or comprehension reads row by row, for each statement whose rows it is the first to go over."""
+        assert isinstance(loop, ast.stmt | ast.expr)
+        place = self.place(path, loop)
+        function = enclosing_function(place.scope) if place is not None else None
+        if place is None or function is None or isinstance(function.node, ast.Lambda):
+            return []
+        self._forget_outdated()
+        return self._row_loops.at(loop, Place(place.module, function))
+
+    def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
+        """What may be done about one relationship that a loop reads row by row."""
+        return loading_verdict(loop, loading, lambda: query_hook(self.project))
+
+    def _forget_outdated(self) -> None:
+        if self._generation != self.project.generation:
+            self._lives.clear()
+            self._row_loops = RowLoops(self.resolver)
+            self._generation = self.project.generation
 
     def opening_answer(self, path: Path, life: SessionLife) -> Answer:
         """How sure it is that a session is opened, and why."""

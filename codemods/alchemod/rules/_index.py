@@ -24,6 +24,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Call",),
         yields_to=("MIG501",),
     ),
+    RuleEntry(
+        code="ALC202",
+        name="lazy-load-in-loop",
+        summary="Loads a relationship that a loop reads of each row together with the rows",
+        module="alchemod.rules.querying.lazy_load_in_loop",
+        kinds=("AsyncFor", "DictComp", "For", "GeneratorExp", "ListComp", "SetComp"),
+        dynamic=True,
+    ),
 )
 
 

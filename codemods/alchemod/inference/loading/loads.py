@@ -1,0 +1,259 @@
+"""The relationships that one function reads row by row: what is read where, and what would load it at once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from alchemod.facts.attributes import Attribute
+from alchemod.facts.model import Model
+from alchemod.inference.loading.effects import SessionEffects
+from alchemod.inference.loading.opacity import Opacity
+from alchemod.inference.loading.options import LoaderOptions, loader_options
+from alchemod.inference.loading.origin import Origin, joined, origin_of
+from alchemod.inference.loading.rows import RowSources
+from alchemod.inference.loading.strategy import Strategy, strategy
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.rows.reads import PathRead, RowReads, row_reads
+from alchemod.inference.rows.record import Exposure
+from alchemod.inference.scopes import COMPREHENSIONS, Comprehension, Scope, contains
+from alchemod.inference.spelling import Spelling, spelling_of
+from alchemod.inference.values import Answer, Entity, ModelClass, Object, Place, Row, Statement
+
+Loop = ast.For | ast.AsyncFor | Comprehension
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """One relationship that is read of each of the rows of a statement.
+
+    `relationship` is None for an attribute that only subclasses of the entity have. `spelling` is how the entity is
+    written where the option goes.
+    """
+
+    entity: Entity
+    name: str
+    relationship: Attribute | None
+    read: PathRead
+    spelling: Spelling | None
+    strategy: Strategy
+
+    @property
+    def label(self) -> str:
+        """The relationship for people: `Book.author`."""
+        return f"{self.entity.model.name}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowLoop:
+    """A loop over the rows of one statement, and the relationships it reads of them that no option loads."""
+
+    loop: Loop
+    answer: Answer
+    origin: Origin
+    options: LoaderOptions
+    reads: RowReads
+    loadings: tuple[Loading, ...]
+    exposures: tuple[Exposure, ...]
+    """Places, not behind the loop, where a row gets to code that may look behind its attributes."""
+    loaded_before: frozenset[str]
+    """The relationships whose objects an earlier query of the function may have loaded."""
+
+    @property
+    def extended(self) -> ast.Call | None:
+        """The `options()` call that takes further options."""
+        return next((call for name, call in self.origin.behind_start if name == "options"), None)
+
+
+class RowLoops:
+    """The loops of the functions of one project that read relationships row by row."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver: Final = resolver
+        self._effects: Final = SessionEffects(resolver)
+        self._opacity: Final = Opacity(resolver)
+        self._memo: Final[dict[ast.AST, list[RowLoop]]] = {}
+
+    def at(self, loop: ast.AST, inside: Place) -> list[RowLoop]:
+        """What one loop of the function whose inside is `inside` reads row by row, by the statements it reads from."""
+        function = inside.scope.node
+        if function not in self._memo:
+            self._memo[function] = self.of(inside)
+        return [found for found in self._memo[function] if found.loop is loop]
+
+    def of(self, inside: Place) -> list[RowLoop]:
+        """The loops of the function that read relationships row by row."""
+        sources = RowSources(inside, self._resolver, self._effects, self._opacity)
+        found = row_reads(inside.scope, sources)
+        if found is None:
+            return []
+        function = _Function(inside, self._resolver, sources, {reads.site: reads for reads in found})
+        loops = [loop for reads in found if (loop := function.loop(reads)) is not None]
+        return [loop for loop in loops if not any(_goes_with(loop, other) for other in loops)]
+
+
+class _Function:
+    def __init__(self, inside: Place, resolver: Resolver, sources: RowSources, reads: dict[ast.Call, RowReads]) -> None:
+        self._inside: Final = inside
+        self._resolver: Final = resolver
+        self._sources: Final = sources
+        self._reads: Final = reads
+        self._loops: Final = _loops_of(inside.scope)
+
+    def loop(self, reads: RowReads) -> RowLoop | None:
+        """The first loop over the rows of a producer that reads a relationship of them, None when none does."""
+        loops = [self._loops[node] for node in reads.loops if node in self._loops]
+        inner = [read for read in reads.reads if reads.many and _first_loop(read, loops) is not None]
+        origin = self._origin(reads) if inner else None
+        answer = self._resolver.value(reads.site, self._place(reads.site))
+        if origin is None or answer is None:
+            return None
+        options = loader_options(origin.steps, self._tree)
+        loadings = [loading for read in inner if (loading := self._loading(read, origin)) is not None]
+        undecided = tuple(loading for loading in loadings if not self._is_decided(loading, options))
+        reading = [loop for loading in undecided if (loop := _first_loop(loading.read, loops)) is not None]
+        if not reading:
+            return None
+        return RowLoop(
+            min(reading, key=_position),
+            answer,
+            origin,
+            options,
+            reads,
+            undecided,
+            tuple(_relevant(reads.exposures, undecided, max(map(_end, reading)))),
+            frozenset(loading.name for loading in undecided if self._is_loaded_before(loading, reads.earlier)),
+        )
+
+    def _origin(self, reads: RowReads) -> Origin | None:
+        """The statement behind the rows; queries of one beginning that a variable holds by turns are taken as one."""
+        origin = origin_of(reads.site, self._inside, self._resolver)
+        if origin is None or not reads.joined:
+            return origin
+        others = [origin_of(site, self._inside, self._resolver) for site in reads.joined]
+        return joined(origin, others)
+
+    def _loading(self, read: PathRead, origin: Origin) -> Loading | None:
+        entity = _entity_of(read, origin.statement)
+        if entity is None:
+            return None
+        name = read.path[-1]
+        models = self._resolver.project.models
+        found = models.attribute(entity.model, name)
+        spelling = spelling_of(entity, origin.start, self._place(origin.start), self._resolver)
+        chosen = strategy(entity.cls, found, origin, models) if found is not None else "selectinload"
+        return Loading(entity, name, found, read, spelling, chosen)
+
+    def _is_decided(self, loading: Loading, options: LoaderOptions) -> bool:
+        """Whether the model or an option already says how the relationship loads."""
+        if options.all is not None or loading.name in options.names:
+            return True
+        if loading.relationship is None:
+            return False
+        return self._resolver.project.models.lazy(loading.relationship) not in {"select", "unknown"}
+
+    def _is_loaded_before(self, loading: Loading, earlier: Iterable[ast.Call]) -> bool:
+        """Whether an earlier query of the function gave the targets, or the same rows with the same relationship."""
+        models = self._resolver.project.models
+        relationship = loading.relationship
+        target = models.target(relationship, loading.entity.model) if relationship is not None else None
+        is_many = relationship is not None and models.is_collection(relationship, loading.entity.model) is not False
+        for site in earlier:
+            for model in self._models_of(site):
+                if target is not None and not is_many and _related(model, target):
+                    return True
+                if _related(model, loading.entity.model) and self._reads_same(site, loading.name):
+                    return True
+        return False
+
+    def _reads_same(self, site: ast.Call, name: str) -> bool:
+        reads = self._reads.get(site)
+        if reads is not None and any(read.path[-1] == name for read in reads.reads):
+            return True
+        origin = origin_of(site, self._inside, self._resolver)
+        return origin is not None and name in loader_options(origin.steps, self._tree).names
+
+    def _models_of(self, site: ast.Call) -> Iterator[Model]:
+        producer = self._sources.producer(site)
+        if producer is None or not producer.many:
+            return
+        value = self._sources.value_at(site, ("[]",))
+        if isinstance(value, Object) and isinstance(value.of, ModelClass):
+            yield value.of.model
+        elif isinstance(value, Row):
+            yield from (term.entity.model for term in value.statement.terms if term.kind == "entity" and term.entity)
+
+    @property
+    def _tree(self) -> ast.Module:
+        root = self._inside.scope.root.node
+        assert isinstance(root, ast.Module)
+        return root
+
+    def _place(self, node: ast.expr) -> Place:
+        return Place(self._inside.module, self._inside.scope.innermost(node))
+
+
+def _entity_of(read: PathRead, statement: Statement) -> Entity | None:
+    """The entity of the statement whose relationship is read, None when the path leads further or elsewhere."""
+    match read.path:
+        case ("[]", _):
+            term = statement.terms[0] if statement.terms else None
+        case ("[]", step, _) if step.startswith("#") and int(step[1:]) < len(statement.terms):
+            term = statement.terms[int(step[1:])]
+        case ("[]", step, _):
+            named = [term for term in statement.terms if term.entity is not None and term.entity.model.name == step]
+            term = named[0] if len(named) == 1 else None
+        case _:
+            return None
+    return term.entity if term is not None and term.kind == "entity" else None
+
+
+def _goes_with(loop: RowLoop, other: RowLoop) -> bool:
+    """Whether another finding at the same loop, of an earlier query, stands for this one too."""
+    earlier = _position(other.reads.site) < _position(loop.reads.site)
+    return other.loop is loop.loop and loop.reads.site in other.reads.joined and earlier
+
+
+def _relevant(exposures: Iterable[Exposure], loadings: Sequence[Loading], end: tuple[int, int]) -> Iterator[Exposure]:
+    """The exposures to which it matters what is loaded: behind the loops, what they read of each row is, either way."""
+    must = all(loading.read.must for loading in loadings)
+    for exposure in exposures:
+        if exposure.kind in {"member", "reflection", "callee"} and not (must and _position(exposure.node) > end):
+            yield exposure
+
+
+def _loops_of(scope: Scope) -> dict[ast.AST, Loop]:
+    """The loops of a function, by the node that goes over the rows: the statement itself, or a clause."""
+    found: dict[ast.AST, Loop] = {}
+    for node in ast.walk(scope.node):
+        if isinstance(node, ast.For | ast.AsyncFor):
+            found[node] = node
+        elif isinstance(node, COMPREHENSIONS):
+            found.update((clause, node) for clause in node.generators)
+    return found
+
+
+def _first_loop(read: PathRead, loops: Sequence[Loop]) -> Loop | None:
+    """The first of the loops with a read in its turns."""
+    inside = (loop for loop in loops if any(_is_in_turn(node, loop) for node in read.nodes))
+    return min(inside, key=_position, default=None)
+
+
+def _is_in_turn(node: ast.AST, loop: Loop) -> bool:
+    if not isinstance(node, ast.expr | ast.stmt):
+        return False
+    return contains(loop, node) and not (isinstance(loop, ast.For | ast.AsyncFor) and contains(loop.iter, node))
+
+
+def _related(one: Model, other: Model) -> bool:
+    return one.facts in other.family or other.facts in one.family
+
+
+def _position(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _end(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)

@@ -1,0 +1,130 @@
+"""What may be done about a relationship that is read row by row: a decision table, whose first row that fits counts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from alchemod.facts.relationships import lazy
+from alchemod.inference.loading.keys import is_composite
+from alchemod.inference.loading.loads import Loading, RowLoop
+from alchemod.inference.ownership.knowledge import Effect
+from alchemod.inference.rows.record import Exposure
+from alchemod.inference.statements import REBUILDING
+from alchemod.inference.values import Session
+
+Kind = Literal["safe", "unsafe", "report"]
+
+_WASTING: Final[dict[Effect, str]] = {
+    "commit": "commits",
+    "rollback": "rolls back",
+    "expire": "expires loaded objects",
+    "expunge": "closes the session or takes objects out of it",
+}
+_PLAIN_OPTIONS: Final = frozenset(
+    {"yield_per", "stream_results", "populate_existing", "autoflush", "synchronize_session"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`missing` is what keeps the fix from being safe, or from being offered; it names the line."""
+
+    kind: Kind
+    missing: str = ""
+
+
+def verdict(loop: RowLoop, loading: Loading, hooks: Callable[[], str | None]) -> Verdict:
+    """What may be done about one relationship. `hooks` says what in the project changes queries behind their backs."""
+    if (obstacle := next(_obstacles(loop, loading), None)) is not None:
+        return Verdict("report", obstacle)
+    if (doubt := next(_doubts(loop, loading), None) or hooks()) is not None:
+        return Verdict("unsafe", doubt)
+    return Verdict("safe")
+
+
+def _obstacles(loop: RowLoop, loading: Loading) -> Iterator[str]:
+    """Why no option can be offered, in the order of the table."""
+    if loop.exposures:
+        yield _exposed(loop.exposures[0], loading)
+    if loading.relationship is None:
+        yield f"only subclasses of {loading.entity.model.name} have {loading.name}"
+    for effect, node in loading.read.between:
+        if effect in _WASTING and not (effect == "commit" and _keeps_objects(loop)):
+            yield f"{_line(node)} {_WASTING[effect]}, which throws away what was loaded"
+    if loop.origin.obstacle is not None:
+        yield loop.origin.obstacle
+    if loop.origin.others:
+        other = min(loop.reads.joined, key=lambda site: site.lineno)
+        yield f"the rows may also be those of {_line(other)}"
+    if loop.options.unread is not None:
+        yield f"what {ast.unparse(loop.options.unread)} loads is not known"
+    if loop.origin.unseen_options:
+        yield "the query gets options in another function"
+    if rebuilt := [name for name, _ in loop.origin.statement.steps if name in REBUILDING]:
+        yield f"whether an option reaches the rows through {rebuilt[0]}() is not known"
+    if loading.spelling is None:
+        yield f"{loading.entity.model.name} cannot be written there"
+    elif loading.spelling.cycle:
+        yield f"importing {loading.spelling.code} there would close a circle of imports"
+    if loading.relationship is not None and lazy(loading.relationship) == "unknown":
+        yield f"how {loading.label} loads by default is not known"
+
+
+def _doubts(loop: RowLoop, loading: Loading) -> Iterator[str]:
+    """Why an option is not safe, in the order of the table."""
+    for effect, node in loading.read.between:
+        if effect == "write" or effect == "commit":
+            yield f"{_line(node)} may change {loading.label} after the query"
+    if loop.origin.doubt is not None:
+        yield loop.origin.doubt
+    if not loading.read.must:
+        yield f"{_line(loading.read.nodes[0])} reads {loading.label} of some rows only, or of none"
+    if loop.origin.is_async:
+        yield "under AsyncSession the option decides whether this raises MissingGreenlet"
+    if len(loading.read.path) > 2 and len(loop.origin.statement.terms) > 1:
+        yield "the rows have several columns"
+    if loading.name in loop.loaded_before:
+        yield f"an earlier query here may have loaded {loading.label} already"
+    if is_composite(loading.entity.model) and loading.strategy == "selectinload":
+        yield "selectinload compares a composite key, which not every database can"
+    if loading.spelling is not None and loading.spelling.imported is not None:
+        yield f"{loading.spelling.imported} has to be imported here"
+    if (unknown := _execution_options(loop)) is not None:
+        yield f"execution_options({unknown}) reaches the option's query too"
+
+
+def _exposed(exposure: Exposure, loading: Loading) -> str:
+    where = _line(exposure.node)
+    match exposure:
+        case Exposure(kind="reflection"):
+            return f"{where} looks at what is loaded"
+        case Exposure(kind="member", node=ast.Attribute(attr=name)):
+            return f"{where} uses {name} of {loading.entity.model.name}, which may look at what is loaded"
+        case Exposure(node=ast.Call(func=callee)):
+            return f"{where} hands rows to {ast.unparse(callee)}(), which may look at what is loaded"
+    return f"{where} may look at what is loaded"
+
+
+def _keeps_objects(loop: RowLoop) -> bool:
+    """Whether a commit is known to leave the objects as they are (`expire_on_commit=False`)."""
+    session: Session | None = loop.origin.session
+    return session is not None and session.factory is not None and not session.factory.expire_on_commit
+
+
+def _execution_options(loop: RowLoop) -> str | None:
+    """An execution option that may mean something to a query for related rows."""
+    for name, call in loop.origin.statement.steps:
+        if name == "execution_options":
+            for keyword in call.keywords:
+                if keyword.arg not in _PLAIN_OPTIONS:
+                    return keyword.arg or "**"
+    return None
+
+
+def _line(node: ast.AST) -> str:
+    if isinstance(node, ast.withitem):
+        node = node.context_expr
+    return f"line {getattr(node, 'lineno', 0)}"
