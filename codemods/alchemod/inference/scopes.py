@@ -194,6 +194,11 @@ def bindings_in_place(scope: Scope) -> dict[ast.AST, Binding]:
     return found
 
 
+def comprehensions_by_last_clause(scope: Scope) -> dict[ast.AST, Comprehension]:
+    """The comprehensions in a scope, by the clause whose turns end with an element."""
+    return {inner.node.generators[-1]: inner.node for inner in scope.within() if isinstance(inner.node, COMPREHENSIONS)}
+
+
 class _Facts:
     def __init__(self) -> None:
         self.bindings: dict[str, list[Binding]] = {}

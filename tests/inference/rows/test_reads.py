@@ -112,6 +112,7 @@ MUST = {
     "empty is left": "us = q.all()\nif not us:\n    return []\nfor u in us:\n    u.team",
     "none is left": "us = q.all()\nif us is None or len(us) == 0:\n    return\nfor u in us:\n    u.team",
     "getattr with a name": "for u in q.all():\n    getattr(u, 'team')",
+    "second loop reads less": "us = q.all()\nfor u in us:\n    u.team\nfor u in us:\n    if a:\n        break",
     "alias": "for u in q.all():\n    v = u\n    v.team",
     "exception on the way": "for u in q.all():\n    if a:\n        raise E\n    u.team",
     "producer on one way only": "if a:\n    for u in q.all():\n        u.team",

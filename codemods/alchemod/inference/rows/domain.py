@@ -14,7 +14,7 @@ from alchemod.inference.rows.knowledge import Path, RowKnowledge
 from alchemod.inference.rows.record import ExposureKind, ProducerRecord
 from alchemod.inference.rows.state import NOTHING, Refs, RowRef, RowState, is_under
 from alchemod.inference.rows.values import SAME_ROWS, RowValues
-from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, targets_of
+from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, comprehensions_by_last_clause, targets_of
 
 _STOPPING: Final = frozenset({"any", "all", "next"})
 _PLAIN: Final = frozenset(
@@ -36,6 +36,7 @@ class RowDomain(Domain[RowState]):
         self._bindings: Final = bindings_in_place(scope)
         self._turns: Final[dict[ast.AST, dict[RowRef, frozenset[Path]]]] = {}
         self._stopping: Final[set[ast.AST]] = set()
+        self._comprehensions: Final = comprehensions_by_last_clause(scope)
 
     def join(self, a: RowState, b: RowState) -> RowState:
         """Names and effects of both, reads common to both."""
@@ -74,7 +75,16 @@ class RowDomain(Domain[RowState]):
             present = state.reads.get(ref.site, frozenset())
             if present is not None:
                 self._turns[node][ref] = frozenset(path for path in present if is_under(path, ref.path))
+        if node in self._comprehensions:
+            self._comprehension_gives(self._comprehensions[node], state)
         return state
+
+    def _comprehension_gives(self, node: Comprehension, state: RowState) -> None:
+        """Note what the elements of a comprehension are, at the end of a turn of its last clause."""
+        result = node.value if isinstance(node, ast.DictComp) else node.elt
+        whole = len(node.generators) == 1 and not node.generators[0].ifs and not isinstance(node, ast.DictComp)
+        refs = self._values.of(result, state)
+        self._values.made(node, frozenset(ref._replace(listed=True, some=ref.some or not whole) for ref in refs))
 
     def turned(self, node: ast.AST, before: RowState, after: RowState, exhausted: bool) -> RowState:
         """Behind a loop that went over all rows, what each turn read has been read of each row."""
@@ -82,22 +92,21 @@ class RowDomain(Domain[RowState]):
         after = after.end_turns(turns)
         if not isinstance(node, ast.comprehension):
             after = after.left_over(turns)
-        for ref in turns.keys() - before.turning:  # an earlier loop read these of each row
-            after = after.read(
-                ref.site, (path for path in before.reads.get(ref.site) or () if is_under(path, ref.path))
-            )
+        for ref in turns.keys() - before.turning:
+            after = after.read(ref.site, self._read_before(node, ref, before))
         if exhausted and node not in self._stopping and len(turns) == 1:
             for ref, paths in turns.items():
                 if not ref.some:
                     after = after.read(ref.site, paths)
         return after
 
+    def _read_before(self, node: ast.AST, ref: RowRef, before: RowState) -> list[Path]:
+        """What an earlier loop read of each row, unless the loop `node` itself asks for other rows."""
+        read = [path for path in before.reads.get(ref.site) or () if is_under(path, ref.path)]
+        return [] if read and any(part is ref.site for part in ast.walk(node)) else read
+
     def end_comprehension(self, node: Comprehension, before: RowState, after: RowState) -> RowState:
-        """What it gives is known now; its targets are gone."""
-        result = node.value if isinstance(node, ast.DictComp) else node.elt
-        whole = len(node.generators) == 1 and not node.generators[0].ifs and not isinstance(node, ast.DictComp)
-        refs = self._values.of(result, after)
-        self._values.made(node, frozenset(ref._replace(listed=True, some=ref.some or not whole) for ref in refs))
+        """Its targets are gone."""
         for clause in node.generators:
             after = after.left_over(self._turns.get(clause, {}))
         names = {**after.names, **{name: before.names.get(name, NOTHING) for name in targets_of(node)}}
@@ -173,8 +182,6 @@ class RowDomain(Domain[RowState]):
         if not (isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS):
             return state
         holder = node.func.value
-        if node.func.attr in _TAKING:
-            state = state.changed(ref.site for ref in self._values.of(holder, state))
         if any(ref.many and ref.path for ref in self._values.of(holder, state)):
             state = state.happened(["write"], node)
         if isinstance(holder, ast.Name) and node.args:
@@ -206,6 +213,8 @@ class RowDomain(Domain[RowState]):
         refs = self._values.of(node.value, state)
         if not isinstance(node.ctx, ast.Load):
             return state.happened(self._knowledge.effects(node), node)
+        if node.attr in _TAKING:
+            state = state.changed(ref.site for ref in refs if ref.many or ref.listed)
         for ref in refs:
             state = self._read_member(ref, node.attr, node, state, alone=len(refs) == 1)
             self.records[ref.site].joined |= {other.site for other in refs if other.site is not ref.site}
@@ -230,6 +239,12 @@ class RowDomain(Domain[RowState]):
 
     def _note_read(self, ref: RowRef, path: Path, node: ast.AST, state: RowState) -> None:
         self.records[ref.site].read(path, node, state.since.get(ref.site, frozenset()))
+
+    def _subscript(self, node: ast.Subscript, state: RowState) -> RowState:
+        """An item that is assigned or deleted is no longer one of the rows."""
+        if isinstance(node.ctx, ast.Load):
+            return state
+        return state.changed(ref.site for ref in self._values.of(node.value, state))
 
     def _name(self, node: ast.Name, state: RowState) -> RowState:
         if isinstance(node.ctx, ast.Load):
@@ -337,6 +352,7 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., RowState]]] = {
     ast.Call: RowDomain._call,
     ast.Attribute: RowDomain._attribute,
     ast.Name: RowDomain._name,
+    ast.Subscript: RowDomain._subscript,
     ast.Assign: RowDomain._store,
     ast.AnnAssign: RowDomain._store,
     ast.Return: RowDomain._return,

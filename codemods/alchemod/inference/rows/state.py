@@ -67,9 +67,10 @@ class RowState:
         """What holds on either of two ways."""
         if self is other or self == other:
             return self
-        names = dict(self.names)
-        for name, refs in other.names.items():
-            names[name] = names.get(name, NOTHING) | refs
+        names = {
+            name: _either(self.names.get(name, NOTHING), other.names.get(name, NOTHING))
+            for name in self.names.keys() | other.names.keys()
+        }
         reads = dict(self.reads)
         for site, paths in other.reads.items():
             mine = reads.get(site, paths)
@@ -141,6 +142,13 @@ class RowState:
         if not new or not self.since:
             return self
         return replace(self, since={site: happened | new for site, happened in self.since.items()})
+
+
+def _either(a: Refs, b: Refs) -> Refs:
+    """What a name may hold after one way or the other: where it holds no rows on one, it holds some at best."""
+    if a and b:
+        return a | b
+    return frozenset(ref.part() for ref in a or b)
 
 
 def _left_over(held: RowRef, ended: frozenset[RowRef]) -> RowRef:
