@@ -12,7 +12,7 @@ from alchemod.inference.columns import comparison
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.spelling import Spelling, spelling_of, why_not_spelled
 from alchemod.inference.statements import REBUILDING, filter_by_target, from_entities
-from alchemod.inference.values import Answer, ClassObject, Entity, Outside, Place, Statement
+from alchemod.inference.values import Answer, ClassObject, Entity, ModelAttribute, Outside, Place, Statement
 
 KeyKind = Literal["boolean", "column", "custom", "relationship", "other", "property", "absent", "unknown"]
 """`boolean` and `column`: a column that compares as usual. `custom`: one whose type may compare in its own way."""
@@ -52,21 +52,42 @@ def filtered_entity(call: ast.Call, place: Place, resolver: Resolver) -> Filtere
     return _at_run_time(answer, statement, place, resolver)
 
 
-def refused_by_2_1(filtered: FilteredEntity, keys: Sequence[str], resolver: Resolver) -> str | None:
-    """Why SQLAlchemy 2.1 may look for the keywords elsewhere than 2.0 does, None when it does not.
+def looked_for_elsewhere(filtered: FilteredEntity, keys: Sequence[str], resolver: Resolver) -> str | None:
+    """Why some version the project allows may look for the keywords elsewhere than in the entity, None if none does.
 
-    It looks in all entities of a `select`, and for a label or a function of a column in the table instead of the class
-    ("What's New in SQLAlchemy 2.1", `filter_by`; verified by execution). A Query is as it was.
+    SQLAlchemy 2.1 looks in all entities of a `select`, and for a label or a function of a column in the table, not in
+    the class; every version looks in the table for those of an aliased column. ("What's New in SQLAlchemy 2.1",
+    `filter_by`; verified by execution.)
     """
-    statement = filtered.statement
-    if statement.style == "query" or filtered.entity is None:
+    statement, entity = filtered.statement, filtered.entity
+    if entity is None:
         return None
-    if from_entities(statement) > 1:
+    first = statement.terms[0] if statement.terms else None
+    in_table = first is not None and first.kind == "expression" and entity is first.entity
+    own_columns = in_table and all(_is_own_column(entity, key, resolver) for key in keys)
+    if in_table and entity.cls.alias is not None and not own_columns:
+        return "for an expression of an aliased column SQLAlchemy looks in the table, not in the class"
+    if statement.style == "query" or not resolver.project.versions.includes("2.1"):
+        return None
+    others = statement.style != "select" and _mentions_others(entity, statement, resolver)
+    if from_entities(statement) > 1 or others:
         return "SQLAlchemy 2.1, which the project allows, looks in all classes of the statement, 2.0 in one"
-    in_class = statement.selected_from is not None or statement.terms[0].kind != "expression"
-    if in_class or all(_is_own_column(filtered.entity, key, resolver) for key in keys):
-        return None
-    return "SQLAlchemy 2.1, which the project allows, looks in the table behind the column, 2.0 in the class"
+    if in_table and not own_columns:
+        return "SQLAlchemy 2.1, which the project allows, looks in the table behind the column, 2.0 in the class"
+    return None
+
+
+def _mentions_others(entity: Entity, statement: Statement, resolver: Resolver) -> bool:
+    """Whether a criterion of an update or delete speaks of a column of another class, which joins its FROM list."""
+    if statement.place is None:
+        return False
+    for _, call in statement.steps:
+        for node in ast.walk(call):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                answer = resolver.value(node, statement.place)
+                if answer is not None and isinstance(answer.value, ModelAttribute) and answer.value.owner != entity.cls:
+                    return True
+    return False
 
 
 def _is_own_column(entity: Entity, key: str, resolver: Resolver) -> bool:

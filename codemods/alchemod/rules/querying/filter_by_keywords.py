@@ -98,7 +98,7 @@ class FilterByKeywords(Rule):
                 return self.report(call, wrong, given=given, level="error")
             if kind == "absent":
                 return self.report(call, message, missing=f"no attribute {key} of {owner} is seen", given=given)
-        if ctx.project.versions.includes("2.1") and (missing := ctx.refused_by_2_1(filtered, _keys(call))):
+        if missing := ctx.looked_for_elsewhere(filtered, _keys(call)):
             return self.report(call, message, missing=missing, given=given)
         if filtered.spelling is not None and filtered.spelling.cycle:
             missing = f"importing {filtered.spelling.code} here would close a circle of imports"
