@@ -18,6 +18,7 @@ from alchemod.facts.module import (
     imported,
     last_name,
 )
+from alchemod.facts.nodes import children
 
 _DECLARING = frozenset({"declared_attr", "hybrid_property", "hybrid_method", "property", "cached_property"})
 _COMPOUND = (
@@ -173,7 +174,7 @@ def _walruses(tree: ast.Module) -> Iterator[ast.NamedExpr]:
         if isinstance(node, ast.NamedExpr):
             yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))
 
 
 def _declares(decorators: Sequence[ast.expr]) -> bool:

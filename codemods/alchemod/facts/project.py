@@ -168,6 +168,7 @@ class Project:
         self.__dict__.pop("lookup", None)
         self.__dict__.pop("models", None)
         self.__dict__.pop("families", None)
+        self.__dict__.pop("_owners_of_methods", None)
         return changed_names(before, interface(self._modules[path]))
 
     def files_mentioning(self, name: str) -> Iterator[Path]:
@@ -207,11 +208,12 @@ class Project:
         return line_length(self.root)
 
     def defines_method(self, name: str) -> str:
-        """The name of a class of the project, mapped ones excepted, that defines a method `name`; "" when none does."""
-        for facts in self.classes():
-            if name in facts.methods:
-                return facts.name
-        return ""
+        """The name of a class of the project that defines a method `name`; "" when none does."""
+        return self._owners_of_methods.get(name, "")
+
+    @cached_property
+    def _owners_of_methods(self) -> dict[str, str]:
+        return {name: facts.name for facts in self.classes() for name in facts.methods}
 
     def _read(self, files: Sequence[DiscoveredFile], given: Mapping[Path, SourceFile]) -> None:
         for file in files:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alchemod.facts.module import FunctionFacts, last_name
+from alchemod.facts.nodes import children
 from alchemod.inference.bindings import Binding
 from alchemod.inference.functions import TRANSPARENT
 from alchemod.inference.scopes import scope_of
@@ -177,7 +178,7 @@ def _walk(tree: ast.Module, lines: list[int]) -> Iterator[ast.AST]:
             if is_past and not (isinstance(node, _DECORATED) and node.decorator_list):
                 continue
         yield node
-        stack.extend(ast.iter_child_nodes(node))
+        stack.extend(children(node))
 
 
 def _passes_on(actual: ast.expr, name: str, where: Place, inside: Place) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from alchemod.facts.module import FunctionFacts, last_name
+from alchemod.facts.nodes import children
 from alchemod.inference.annotation import annotated
 from alchemod.inference.scopes import Scope
 from alchemod.inference.statements import built_for
@@ -160,7 +161,7 @@ def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> 
         node = stack.pop()
         yield node
         if not isinstance(node, _SCOPES):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))
 
 
 def enclosing_function(scope: Scope) -> Scope | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, TypeAlias
 
+from alchemod.facts import nodes
 from alchemod.inference.bindings import Binding, BindingKind, bindings_in
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -250,9 +251,7 @@ def _walk(scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
         else:
             if not (scope.is_comprehension and isinstance(node, ast.NamedExpr)):
                 _bind(node, facts)
-            children = list(ast.iter_child_nodes(node))
-            children.reverse()
-            stack += children
+            stack += reversed(nodes.children(node))
 
 
 def _bind(node: ast.AST, facts: _Facts) -> None:
@@ -286,7 +285,7 @@ def _walruses(comprehension: Comprehension) -> Iterator[ast.NamedExpr]:
         if isinstance(node, ast.NamedExpr):
             yield node
         if not isinstance(node, ast.Lambda):
-            stack += ast.iter_child_nodes(node)
+            stack += nodes.children(node)
 
 
 def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:
