@@ -20,6 +20,9 @@ TOKENS = (
     b"Column(",
 )
 
+_PRODUCING = (b".query", b"select(", b"scalars(", b".execute(", b".exec(", b".all(", b".stream")
+"""What a function writes that executes a statement itself."""
+
 _WORD_BYTES = bytes(byte if chr(byte).isalnum() or byte == 0x5F or byte >= 0x80 else 0x20 for byte in range(256))
 _CLASS_BASES = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
 
@@ -27,6 +30,11 @@ _CLASS_BASES = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
 def gate_a(data: bytes) -> bool:
     """Whether a file may speak of SQLAlchemy."""
     return any(token in data for token in TOKENS)
+
+
+def gives_rows(function: bytes) -> bool:
+    """Whether a function may execute a statement itself, so that its loops may go over rows."""
+    return any(token in function for token in _PRODUCING)
 
 
 def words(data: bytes) -> set[bytes]:

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
+from alchemod.facts.gates import gives_rows
 from alchemod.facts.project import Project
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
 from alchemod.inference.functions import enclosing_function
@@ -31,10 +32,11 @@ class Inference:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.resolver = Resolver(project)
+        self._local = Resolver(project, follow_callers=False)
         self._pinning = Pinning(project)
         self._query_classes = QueryClasses(project)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
-        self._row_loops = RowLoops(self.resolver)
+        self._row_loops = RowLoops(self._local)
         self._generation = project.generation
 
     def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
@@ -67,7 +69,7 @@ class Inference:
             return None
         self._forget_outdated()
         if function.node not in self._lives:
-            sources = SessionSources(Place(place.module, function), self.resolver)
+            sources = SessionSources(Place(place.module, function), self._local)
             self._lives[function.node] = {life.site: life for life in session_lives(function, sources)}
         life = self._lives[function.node].get(call)
         return (life, verdict(life)) if life is not None else None
@@ -80,6 +82,8 @@ class Inference:
         if place is None or function is None or isinstance(function.node, ast.Lambda):
             return []
         self._forget_outdated()
+        if not gives_rows(self.project.source(path).segment(function.node)):
+            return []
         return self._row_loops.at(loop, Place(place.module, function))
 
     def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
@@ -89,12 +93,13 @@ class Inference:
     def _forget_outdated(self) -> None:
         if self._generation != self.project.generation:
             self._lives.clear()
-            self._row_loops = RowLoops(self.resolver)
+            self._row_loops = RowLoops(self._local)
             self._generation = self.project.generation
 
     def opening_answer(self, path: Path, life: SessionLife) -> Answer:
         """How sure it is that a session is opened, and why."""
-        answer = self.value(path, life.site) or Answer(Plain())
+        place = self.place(path, life.site)
+        answer = (self._local.value(life.site, place) if place is not None else None) or Answer(Plain())
         return answer if life.opening.proved else answer.weakened(life.opening.reason)
 
     def overrides_query_method(self, name: str, statement: Statement) -> bool:

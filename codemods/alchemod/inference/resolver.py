@@ -56,10 +56,11 @@ class _Link:
 class Resolver:
     """Answers what expressions of one project are. Answers are dropped when the content of a file changes."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, follow_callers: bool = True) -> None:
         self.project = project
         self.functions = Functions(self)
         self.callers = Callers(self)
+        self._follow_callers = follow_callers
         self.instances = Instances(self)
         self.recall: Recall[Answer] = Recall()
         self._generation = project.generation
@@ -301,7 +302,7 @@ class Resolver:
             answer = calls.default(binding.value, Place(place.module, place.scope.parent), self)
             if answer is not None:
                 return answer
-        return self.callers.argument(binding, place)
+        return self.callers.argument(binding, place) if self._follow_callers else None
 
     def enclosing_class(self, place: Place) -> ClassFacts | None:
         """The class whose body a method stands in directly; None for plain and nested functions."""
