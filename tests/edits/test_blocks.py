@@ -412,6 +412,8 @@ def test_semicolons() -> None:
     assert managed("def f():\n    a; s = Maker(); b\n    s.close(); return c\n", last="s.close()") == (
         "def f():\n    a\n    with Maker() as s:\n        b\n    return c\n"
     )
+    file = File("a; b\nc\n")
+    assert file.after(block(file.stmt("b"), file.stmt("c"), "if d:")) == "a\nif d:\n    b\n    c\n"
     file = File("s = Maker(); b; s.close(); c\n")
     assert file.refusal(*verbs_for(file, "s.close()")) == "several statements stand on the line"
 

@@ -166,7 +166,9 @@ def test_character_outside_the_encoding_of_the_file_is_refused() -> None:
     [
         (f"x = [{', '.join(['aaaaaaaa'] * 4000)}, b]\n", "the statement is longer than 32 KB"),
         (f"x = {'(' * 90}{'-' * 101}b{')' * 90}\n", "the statement is nested more than 100 levels deep"),
-        (f"x = b{'.c()' * 201}\n", "the statement has a chain of more than 200 calls"),
+        (f"x = b{'.c()' * 201}\n", "the statement has a chain of more than 200 links"),
+        (f"x = b{' + c' * 201}\n", "the statement has a chain of more than 200 links"),
+        (f"x = b{' or c' * 201}\n", "the statement has a chain of more than 200 links"),
     ],
 )
 def test_statement_beyond_the_limits_is_refused(code: str, reason: str) -> None:
@@ -175,7 +177,8 @@ def test_statement_beyond_the_limits_is_refused(code: str, reason: str) -> None:
 
 
 def test_statement_at_the_limits_is_edited() -> None:
-    for code in (f"x = b{'.c()' * 199}\n", f"x = {'[' * 90}b{']' * 90}\n", f"x = {'-' * 98}b\n"):
+    chains = f"x = b{'.c()' * 199}\n", f"x = b{' + c' * 199}\n", f"x = b{' or c' * 199}\n"
+    for code in (*chains, f"x = {'[' * 90}b{']' * 90}\n", f"x = {'-' * 98}b\n"):
         file = File(code)
         assert file.after(rename(file.expr("b"), "d"), line_length=4000) == code.replace("b", "d", 1)
 
@@ -186,6 +189,13 @@ def test_module_beyond_the_limit_is_not_parsed_as_a_whole() -> None:
     assert rewrite(file.source, file.tree, verbs).applied == {1}
     whole = rewrite(file.source, file.tree, verbs, whole_module=True)
     assert whole.refused == {1: "the file is larger than 1 MB"}
+
+
+def test_module_with_a_statement_beyond_the_limits_is_not_parsed_as_a_whole() -> None:
+    file = File(f"x = a\ny = b{'.c()' * 201}\n")
+    verbs = {1: [rename(file.expr("a"), "b")]}
+    assert rewrite(file.source, file.tree, verbs).applied == {1}
+    assert "more than 200 links" in rewrite(file.source, file.tree, verbs, whole_module=True).refused[1]
 
 
 def test_statement_that_only_the_module_gives_back(monkeypatch: pytest.MonkeyPatch) -> None:

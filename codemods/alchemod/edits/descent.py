@@ -218,7 +218,9 @@ def _deleted(parent: Any, index: int | None, counterpart: Any) -> Path:
 
 def _field(parent: Any, index: int | None, counterpart: Any) -> Path:
     """A replacement field of an f-string, of a part of a concatenation, or of a format specification."""
-    wanted = sum(isinstance(value, ast.FormattedValue) for value in parent.values[: index or 0])
+    if index is None or not isinstance(parent.values[index], ast.FormattedValue):
+        raise Refusal("the text of an f-string cannot be edited")
+    wanted = sum(isinstance(value, ast.FormattedValue) for value in parent.values[:index])
     fields = list(_fields_of(counterpart, ()))
     if wanted >= len(fields):
         raise Refusal("the f-string could not be matched with its LibCST tree")

@@ -222,5 +222,5 @@ def _is_plain(expression: Any) -> bool:
     spaces = [*(paren.whitespace_after for paren in expression.lpar)]
     spaces += [paren.whitespace_before for paren in expression.rpar]
     return all(isinstance(space, cst.SimpleWhitespace) for space in spaces) and not has_open_line_break(
-        expression.with_changes(lpar=(), rpar=())
+        _bare(expression)
     )

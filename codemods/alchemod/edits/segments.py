@@ -30,7 +30,7 @@ MAX_STATEMENT = 32 * 1024
 MAX_DEPTH = 100
 """Levels of nesting inside a statement, links of chains not counted."""
 MAX_LINKS = 200
-"""Links of the chains of a statement on one path from its root."""
+"""Links of the chains of a statement on one path from its root: calls, and operands in a row."""
 MAX_MODULE = 1024 * 1024
 """Bytes of a module, beyond which it is not parsed as a whole."""
 
@@ -122,6 +122,9 @@ class Units:
 
         if len(self.source.utf8) > MAX_MODULE:
             raise Refusal("the file is larger than 1 MB")
+        for node in ast.walk(self.ancestry.tree):
+            if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+                check_size(node, unit_span(self.source, node))
         module = cst.parse_module(self.source.text)
         if module.code.encode() != self.source.utf8:
             raise Refusal("LibCST does not give the file back as it is written")
@@ -185,12 +188,14 @@ def check_size(owner: ast.AST, span: tuple[int, int]) -> None:
         if depth > MAX_DEPTH:
             raise Refusal(f"the statement is nested more than {MAX_DEPTH} levels deep")
         if links > MAX_LINKS:
-            raise Refusal(f"the statement has a chain of more than {MAX_LINKS} calls")
+            raise Refusal(f"the statement has a chain of more than {MAX_LINKS} links")
         for field, _, child in children(node):
             if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
                 continue
-            if isinstance(node, ast.Call) and field == "func":
+            if (isinstance(node, ast.Call) and field == "func") or (isinstance(node, ast.BinOp) and field == "left"):
                 stack.append((child, depth, links + 1))
+            elif isinstance(node, ast.BoolOp):
+                stack.append((child, depth + 1, links + len(node.values)))
             elif isinstance(node, ast.Attribute | ast.Subscript) and field == "value":
                 stack.append((child, depth, links))
             else:

@@ -153,34 +153,43 @@ class Arranger:
         self._layout.replace(offset, offset, form.format(code))
 
     def _block(self, suite: Suite, block: Block, inside: range, indent: str) -> None:
-        first, deeper = suite.statements[inside.start], indent + self._step(suite, inside)
-        if suite.follows_on_line(inside.start):
-            self._break_line(suite, inside.start, indent)
+        first, last = suite.statements[inside.start], suite.statements[inside.stop - 1]
+        deeper = indent + self._step(suite, inside)
+        bottom = self._lines.last(last)
         if suite.follows_on_line(inside.stop):
-            if not self._structure.is_gone(suite.statements[inside.stop - 1]):
+            if not self._structure.is_gone(last):
                 self._break_line(suite, inside.stop, indent)
             elif suite.follows_on_line(inside.stop - 1):
                 raise Refusal("several statements stand on the line")
-        top = self._lines.first(first)
+            else:
+                bottom -= 1
+        top = self._header(suite, block, inside.start, indent, deeper)
         if first in block.replaces:
-            self._claimed.add(id(first))
-            self._layout.replace(*self._source.span(first), self._code.header(block, indent))
-            top = self._lines.last(first) + 1
-            if suite.follows_on_line(inside.start + 1):
-                self._break_line(suite, inside.start + 1, deeper)
             self._layout.remove_blank_lines(top)
-        else:
-            self._layout.insert(top, self._code.header(block, indent), indent)
-        bottom = self._lines.last(suite.statements[inside.stop - 1])
-        if suite.follows_on_line(inside.stop) and self._structure.is_gone(suite.statements[inside.stop - 1]):
-            bottom -= 1
         self._layout.shift(top, bottom, suite.indent, deeper)
         self._range(suite, inside.start, inside.stop, deeper)
         if self._structure.is_emptied_block(suite.statements[inside.start : inside.stop]):
             self._layout.insert(bottom + 1, "pass", deeper)
 
+    def _header(self, suite: Suite, block: Block, index: int, indent: str, deeper: str) -> int:
+        """Put the header of a block before its first statement or in its place. Returns the line after it."""
+        first, code = suite.statements[index], self._code.header(block, indent)
+        if first in block.replaces:
+            self._claimed.add(id(first))
+            if suite.follows_on_line(index):
+                self._break_line(suite, index, indent)
+            self._layout.replace(*self._source.span(first), code)
+            if suite.follows_on_line(index + 1):
+                self._break_line(suite, index + 1, deeper)
+            return self._lines.last(first) + 1
+        if suite.follows_on_line(index):
+            self._break_line(suite, index, f"{indent}{code}{self._layout.newline}{deeper}")
+            return self._lines.last(first) + 1
+        self._layout.insert(self._lines.first(first), code, indent)
+        return self._lines.first(first)
+
     def _break_line(self, suite: Suite, index: int, indent: str) -> None:
-        """Put a statement that follows another on its line on the next line."""
+        """Put a statement that follows another on its line on the next line, behind an indentation."""
         before, after = suite.statements[index - 1], suite.statements[index]
         self._layout.replace(self._source.span(before)[1], self._source.span(after)[0], self._layout.newline + indent)
 
