@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from alchemod.engine.failure import Failure
@@ -45,9 +46,11 @@ def analyse(
     gc.set_threshold(*map(max, zip(gc.get_threshold(), _GC_THRESHOLDS, strict=True)))
     discovery = discover(root, [path for path in paths if path not in given], settings.exclude)
     files = _with_given(discovery.files, given, only=bool(given))
-    project = Project.load(files, root, settings.target, given=given)
+    with _collector_asleep():
+        project = Project.load(files, root, settings.target, given=given)
     fixed_point = FixedPoint(project, Inference, registry, codes, settings, progress)
     result = fixed_point.run()
+    gc.unfreeze()
     problems = [*discovery.problems, *project.problems]
     failures = sorted({*map(_failure, problems), *result.failures}, key=lambda failure: failure.order)
     skipped = len({problem.path for problem in problems} | {note.path for note in project.notes if note.path in project})
@@ -79,3 +82,16 @@ def _with_given(files: Sequence[Candidate], given: Mapping[Path, SourceFile], *,
 
 def _failure(problem: Problem) -> Failure:
     return Failure(problem.path, problem.line, None, problem.kind, problem.message)
+
+
+@contextmanager
+def _collector_asleep() -> Iterator[None]:
+    """Trees and facts live to the end of a run: the garbage collector need not look at them (a tenth of the time)."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
