@@ -38,9 +38,7 @@ def shown(tmp_path: Path, code: str, *kinds: str, **members: object) -> list[str
     dispatcher = Dispatcher(Registry.of(recorder), ["ALC911"], project)
     path = tmp_path / "a.py"
     context = Context(project, Inference(project), path, project.source(path), project.tree(path), Settings())
-    if not dispatcher.concerns(context.source):
-        return []
-    return [finding.message for finding in dispatcher.find(context)]
+    return [finding.message for finding in dispatcher.find(context, dispatcher.concerned(context.source))]
 
 
 @pytest.mark.parametrize(

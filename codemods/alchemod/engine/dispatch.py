@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from alchemod.engine.context import Context
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
-from alchemod.engine.mentions import mentioned_lines, words
+from alchemod.engine.mentions import is_called, mentioned_lines, words
 from alchemod.engine.places import first_line, span, units
 from alchemod.engine.registry import Registry
 from alchemod.text.source import SourceFile
@@ -29,6 +29,8 @@ class Dispatcher:
         self.failures: list[Failure] = []
         self._registry = registry
         self._names: dict[str, frozenset[bytes]] = {}
+        self._tokens: dict[str, tuple[bytes, ...]] = {}
+        self._calls_only: set[str] = set()
         self._named: dict[type[ast.AST], dict[str, list[str]]] = {ast.Call: {}, ast.Attribute: {}, ast.Name: {}}
         self._lined: dict[type[ast.AST], list[str]] = {}
         for code in sorted(codes):
@@ -44,6 +46,9 @@ class Dispatcher:
             except Exception as error:
                 self.failures.append(_failure(None, None, code, error))
         self._names[code] = frozenset(name.encode() for name in names)
+        self._tokens[code] = tuple(token.encode() for token in entry.tokens)
+        if entry.kinds == ("Call",):
+            self._calls_only.add(code)
         for kind in entry.kinds:
             node_class = getattr(ast, kind)
             if node_class in self._named:
@@ -52,16 +57,25 @@ class Dispatcher:
             else:
                 self._lined.setdefault(node_class, []).append(code)
 
-    def concerns(self, source: SourceFile) -> bool:
-        """Whether any name that a rule asked for occurs in the file as a word."""
-        return not self.wanted.isdisjoint(words(source))
+    def concerned(self, source: SourceFile) -> frozenset[str]:
+        """The rules that may find something in a file, going by the words and tokens in it."""
+        present = self.wanted.intersection(words(source))
+        return frozenset(code for code in self._names if present and self._may_find(code, source.utf8, present))
 
-    def find(self, ctx: Context, within: frozenset[str] | None = None) -> Iterator[Finding]:
-        """The findings of all rules in one file; what goes wrong is added to `failures`, one row per rule.
+    def _may_find(self, code: str, data: bytes, present: frozenset[bytes]) -> bool:
+        names = self._names[code] & present
+        if not names or (self._tokens[code] and not any(token in data for token in self._tokens[code])):
+            return False
+        return code not in self._calls_only or is_called(names, data)
+
+    def find(
+        self, ctx: Context, concerned: frozenset[str], within: frozenset[str] | None = None
+    ) -> Iterator[Finding]:
+        """The findings of the rules `concerned` in one file; what goes wrong is added to `failures`, one row per rule.
 
         `within` keeps to the functions of these dotted names.
         """
-        hits = mentioned_lines(ctx.source, self.wanted)
+        hits = mentioned_lines(ctx.source, frozenset().union(*(self._names[code] for code in concerned)))
         lines = sorted({line for lines in hits.values() for line in lines})
         if within is not None:
             lines = list(_lines_within(ctx.tree, within, lines))
@@ -70,6 +84,8 @@ class Dispatcher:
         failed: set[str] = set()
         for node in _walk(ctx.tree, lines):
             for code in self._asked(node, hits):
+                if code not in concerned:
+                    continue
                 try:
                     yield from self._handler(code, node)(node, ctx)
                 except Exception as error:

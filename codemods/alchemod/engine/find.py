@@ -51,7 +51,6 @@ class Finder:
         self._codes = codes
         self._settings = settings
         self._dispatcher = Dispatcher(registry, codes, project)
-        self._leave_revisions = all(code.startswith(_LEAVES_REVISIONS) for code in codes)
         self._suppressions: dict[Path, Suppressions | None] = {}
         self._all_ran = codes.issuperset(entry.code for entry in registry if entry.on and entry.code.startswith("ALC"))
 
@@ -77,8 +76,8 @@ class Finder:
         found = FileFindings(path)
         try:
             suppressions = self.suppressions(path)
-            if self._dispatcher.concerns(self._project.source(path)):
-                self._find(found, suppressions, within)
+            if concerned := self._concerned(path):
+                self._find(found, concerned, suppressions, within)
         except FileError:
             return found  # the project has a row for it
         if suppressions is not None and within is None and UNUSED_SUPPRESSION.code in self._codes:
@@ -86,27 +85,37 @@ class Finder:
             found.findings.extend(unused)
         return found
 
-    def _find(self, found: FileFindings, suppressions: Suppressions | None, within: frozenset[str] | None) -> None:
-        is_revision = self._project.is_revision(found.path)
-        if is_revision and self._leave_revisions:
-            return
+    def _concerned(self, path: Path) -> frozenset[str]:
+        """The rules that may find something in a file and may touch it."""
+        concerned = self._dispatcher.concerned(self._project.source(path))
+        if concerned and self._project.is_revision(path):
+            return frozenset(code for code in concerned if not code.startswith(_LEAVES_REVISIONS))
+        return concerned
+
+    def _find(
+        self,
+        found: FileFindings,
+        concerned: frozenset[str],
+        suppressions: Suppressions | None,
+        within: frozenset[str] | None,
+    ) -> None:
         found.tree = self._project.tree(found.path)
         context = Context(
             self._project, self._inference, found.path, self._project.source(found.path), found.tree, self._settings
         )
-        for finding, around in self._placed(context, within):
-            if is_revision and finding.code.startswith(_LEAVES_REVISIONS):
-                continue
+        for finding, around in self._placed(context, concerned, within):
             if suppressions is not None and suppressions.suppressed(finding, around):
                 found.suppressed += 1
             else:
                 found.findings.append(self._allowed(finding))
 
-    def _placed(self, context: Context, within: frozenset[str] | None) -> Iterator[tuple[Finding, Enclosing]]:
+    def _placed(
+        self, context: Context, concerned: frozenset[str], within: frozenset[str] | None
+    ) -> Iterator[tuple[Finding, Enclosing]]:
         """The findings of a file with their places, in source order."""
         path = self.displayed(context.path)
         placed = []
-        for finding in self._dispatcher.find(context, within):
+        for finding in self._dispatcher.find(context, concerned, within):
             node = finding.node or context.tree
             around = enclosing(context.tree, node)
             line, column = context.source.position(context.source.offset(*start(node)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections.abc import Iterable
 
 from alchemod.text.source import SourceFile
 
@@ -13,6 +15,12 @@ _BLANKED = bytes(byte if byte in _IDENTIFIER else 32 for byte in range(256))
 def words(source: SourceFile) -> list[bytes]:
     """The identifiers of a file in order, those in strings and comments included."""
     return source.utf8.translate(_BLANKED).split()
+
+
+def is_called(names: Iterable[bytes], data: bytes) -> bool:
+    """Whether one of the names stands before an opening parenthesis."""
+    alternatives = b"|".join(map(re.escape, sorted(names)))
+    return re.search(rb"(?<![\w.])?(?:" + alternatives + rb")\s*(?:\\\s*)?\(", data) is not None
 
 
 def mentioned_lines(source: SourceFile, names: frozenset[bytes]) -> dict[bytes, list[int]]:

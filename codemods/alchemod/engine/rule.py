@@ -30,6 +30,8 @@ class Rule:
 
     code: ClassVar[str]
     names: ClassVar[tuple[str, ...]] = ()
+    tokens: ClassVar[tuple[str, ...]] = ()
+    """Texts of which a file must hold one for the rule to find anything in it; none: every file will do."""
     min_version: ClassVar[str] = "1.4"
     """The SQLAlchemy version that the fixed code needs."""
     on: ClassVar[bool] = True

@@ -20,8 +20,9 @@ TOKENS = (
     b"Column(",
 )
 
-_PRODUCING = (b".query", b"select(", b"scalars(", b".execute(", b".exec(", b".all(", b".stream")
+PRODUCING = (".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream")
 """What a function writes that executes a statement itself."""
+_PRODUCING = tuple(token.encode() for token in PRODUCING)
 
 _WORD_BYTES = bytes(byte if chr(byte).isalnum() or byte == 0x5F or byte >= 0x80 else 0x20 for byte in range(256))
 _CLASS_BASES = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")

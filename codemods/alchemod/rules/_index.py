@@ -31,6 +31,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         module="alchemod.rules.querying.lazy_load_in_loop",
         kinds=("AsyncFor", "DictComp", "For", "GeneratorExp", "ListComp", "SetComp"),
         dynamic=True,
+        tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
 )
 

@@ -10,6 +10,7 @@ from alchemod.edits.verbs import Code, Verb, add_argument, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.gates import PRODUCING
 from alchemod.facts.project import Project
 from alchemod.inference.loading.loads import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict
@@ -60,6 +61,7 @@ class LazyLoadInLoop(Rule):
     """
 
     code = "ALC202"
+    tokens = PRODUCING
 
     def names_from(self, project: Project) -> Iterable[str]:
         """The names of the relationships of all mapped classes, those that backrefs make included."""
