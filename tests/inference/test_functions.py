@@ -239,7 +239,7 @@ class Repository:
         self.books  #? query on Book
         self.plain(None)  #? query on Book
         self.query().join(User.books)  #? query on Book
-def use(session):
+def use(session: Session):
     all_users(session)  #? query on User
     with_books(session)  #? query on Book
     or_none(session, 1)  #? query on User
@@ -265,15 +265,15 @@ def test_overridden_methods(check: Check) -> None:
     check(
         app("""
 class Base:
-    def query(self, session):
+    def find(self, session):
         return session.query(User)
     def same(self, session):
         return session.query(User)
     def use(self, session):
-        self.query(session)  #? unknown
+        self.find(session)  #? unknown
         self.same(session)  #? query on User
 class Child(Base):
-    def query(self, session):
+    def find(self, session):
         return session.query(Book)
     def same(self, session):
         return session.query(User).filter_by(id=2)
@@ -281,7 +281,7 @@ class Grandchild(Child):
     def same(self, session):
         return session.query(User).filter(User.id > 1)
     def use(self, session):
-        self.query(session)  #? query on Book
+        self.find(session)  #? query on Book
 """).copy()
         | {
             "one.py": """
@@ -486,5 +486,23 @@ class Holder:
         user  #? a Book
     def other(self, user: User):
         user  #? a Book
+""")
+    )
+
+
+def test_query_methods_of_the_project(check: Check) -> None:
+    check(
+        app("""
+class Repository:
+    def query(self, model):
+        return Local().query(User).join(User.books)
+class Odd:
+    def query(self, model):
+        return find(model)
+def use(repository: Repository, odd: Odd, stranger, session):
+    repository.query(User)  #? query on Book
+    odd.query(User)  #? unknown
+    stranger.query(User)  #? perhaps query on User
+    Local().query(User)  #? query on User
 """)
     )

@@ -18,7 +18,7 @@ from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
 from alchemod.facts.models import Models
-from alchemod.facts.module import ClassFacts, Module, last_name
+from alchemod.facts.module import ClassFacts, FunctionFacts, Module, last_name
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.style import line_length
 from alchemod.facts.versions import VersionRange
@@ -168,7 +168,7 @@ class Project:
         self.__dict__.pop("lookup", None)
         self.__dict__.pop("models", None)
         self.__dict__.pop("families", None)
-        self.__dict__.pop("_owners_of_methods", None)
+        self.__dict__.pop("_methods", None)
         return changed_names(before, interface(self._modules[path]))
 
     def files_mentioning(self, name: str) -> Iterator[Path]:
@@ -207,13 +207,17 @@ class Project:
         """How long the lines of the project may be."""
         return line_length(self.root)
 
-    def defines_method(self, name: str) -> str:
-        """The name of a class of the project that defines a method `name`; "" when none does."""
-        return self._owners_of_methods.get(name, "")
+    def methods_named(self, name: str) -> Sequence[FunctionFacts]:
+        """The methods of this name that classes of the project define."""
+        return self._methods.get(name, ())
 
     @cached_property
-    def _owners_of_methods(self) -> dict[str, str]:
-        return {name: facts.name for facts in self.classes() for name in facts.methods}
+    def _methods(self) -> dict[str, list[FunctionFacts]]:
+        methods: dict[str, list[FunctionFacts]] = {}
+        for facts in self.classes():
+            for name, method in facts.methods.items():
+                methods.setdefault(name, []).append(method)
+        return methods
 
     def _read(self, files: Sequence[DiscoveredFile], given: Mapping[Path, SourceFile]) -> None:
         for file in files:

@@ -350,12 +350,19 @@ class Resolver:
         answer = known if known is not None else self.value(current, place)
         for link in reversed(links):
             if answer is None:
-                answer = calls.known_by_arguments(link.node, place, self)
+                answer = self._known_call(link.node, place)
             else:
                 answer = self.linked(answer, link.node, place)
             if link.node is not node:
                 self.recall.keep(link.node, answer)
         return answer
+
+    def _known_call(self, node: ast.expr, place: Place) -> Answer | None:
+        """A call known by its arguments alone, when nothing is known of what is asked."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver)) if self.value(receiver, place) is None:
+                return calls.known_by_arguments(node, place, self)
+        return None
 
     def linked(self, answer: Answer, link: ast.Attribute | ast.Call, place: Place) -> Answer | None:
         """What one link of a chain gives when what stands left of it is `answer`."""
