@@ -8,6 +8,7 @@ import libcst as cst
 import pytest
 
 from alchemod.edits.imports import ImportRequest
+from alchemod.edits.refusal import Refusal
 from alchemod.edits.rewrite import rewrite
 from alchemod.edits.verbs import Transform, add_argument, append, drop, insert, rename, swap, transform
 from edits.files import File
@@ -199,17 +200,17 @@ def test_module_with_a_statement_beyond_the_limits_is_not_parsed_as_a_whole() ->
 
 
 def test_statement_that_only_the_module_gives_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    from alchemod.edits import segments
+    from alchemod.edits import frames
 
-    real = segments.Frame.of.__func__  # type: ignore[attr-defined]
+    real = frames.Frame.of.__func__  # type: ignore[attr-defined]
 
     def broken(cls: object, owner: object, text: str, *rest: str) -> object:
         if text == "x = a":
-            raise segments.Refusal("as if LibCST could not parse it alone")
+            raise Refusal("as if LibCST could not parse it alone")
         return real(cls, owner, text, *rest)
 
     file = File("x = a\n")
-    monkeypatch.setattr(segments.Frame, "of", classmethod(broken))
+    monkeypatch.setattr(frames.Frame, "of", classmethod(broken))
     assert file.after(rename(file.expr("a"), "b")) == "x = b\n"
 
 

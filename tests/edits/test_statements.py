@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from alchemod.edits.verbs import Code, append, decorate, dissolve, drop, insert, rename, swap
+from alchemod.edits.verbs import Code, append, block, decorate, dissolve, drop, insert, rename, swap
 from edits.files import File, clean
 
 
@@ -29,6 +29,8 @@ from edits.files import File, clean
         ("def f():\n    b  # done\n", "b", "def f():\n    pass  # done\n"),
         ("def f():\n    # about b\n    b\n", "b", "def f():\n    # about b\n    pass\n"),
         ("def f(): b\n", "b", "def f(): pass\n"),
+        ("def f():\n    @a\n    def b():\n        c  # d\n", "def b():", "def f():\n    # d\n    pass\n"),
+        ("def f():\n    @a\n    def b(): pass\n", "def b(): pass", "def f():\n    pass\n"),
         ("if a: b; c\n", "b", "if a: c\n"),
         ("if a: b; c\n", "c", "if a: b\n"),
         ("a; b; c\n", "a", "b; c\n"),
@@ -305,3 +307,11 @@ def test_statement_in_a_case() -> None:
     assert file.after(drop(file.stmt("c")), drop(file.stmt("e"))) == (
         "match a:\n    case b:\n        d\n    case _:\n        pass\n"
     )
+
+
+def test_elif_is_no_place_for_a_statement() -> None:
+    file = File("if a:\n    b\nelif c:\n    d\n")
+    inner = file.node(ast.If).orelse[0]
+    assert file.refusal(insert("e", before=inner)) == "the statement is an elif"
+    assert file.refusal(block(inner, inner, "if e:")) == "the statement is an elif"
+    assert file.after(drop(inner.body[0])) == "if a:\n    b\nelif c:\n    pass\n"

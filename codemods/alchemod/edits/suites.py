@@ -72,10 +72,9 @@ class Arranger:
         """Arrange a suite whose statements will have an indentation, and the suites inside it."""
         suite = self._suite(owner, name)
         if self._structure.changes(suite.statements, owner):
-            if suite.inline:
-                self._check_inline(suite)
+            self._check_place(suite)
             if name == "body" and not isinstance(owner, ast.Module) and not self._plan.on(owner, Append):
-                self._keep_alive(suite)
+                self._keep_alive(suite, indent)
         self._range(suite, 0, len(suite.statements), indent)
         if name == "body" and (additions := self._plan.on(owner, Append)):
             self._append(suite, additions, indent)
@@ -89,17 +88,30 @@ class Arranger:
         inline = bool(before.strip()) and not isinstance(statements[0], COMPOUND)
         return Suite(owner, name, statements, self._lines.indent(first), inline)
 
-    def _check_inline(self, suite: Suite) -> None:
+    def _check_place(self, suite: Suite) -> None:
+        """Refuse what needs lines of its own where there are none."""
         for statement in suite.statements:
             if self._structure.block_at(statement, ()) or self._plan.on(statement, Insert):
-                raise Refusal("the suite stands on the line of its header")
+                if suite.inline:
+                    raise Refusal("the suite stands on the line of its header")
+                if self._is_elif(statement):
+                    raise Refusal("the statement is an elif")
 
-    def _keep_alive(self, suite: Suite) -> None:
+    def _is_elif(self, statement: ast.stmt) -> bool:
+        return self._source.utf8.startswith(b"elif", self._source.span(statement)[0])
+
+    def _keep_alive(self, suite: Suite, indent: str) -> None:
         """An emptied suite keeps ``pass``, where its last statement was."""
-        if self._structure.is_emptied(suite.statements):
-            last = suite.statements[-1]
-            self._claimed.add(id(last))
+        if not self._structure.is_emptied(suite.statements):
+            return
+        last = suite.statements[-1]
+        self._claimed.add(id(last))
+        shared = suite.inline or suite.follows_on_line(len(suite.statements) - 1)
+        if shared or not (isinstance(last, COMPOUND) or last.lineno != last.end_lineno):
             self._layout.replace(*self._source.span(last), "pass")
+        else:
+            self._layout.remove(self._lines.first(last), self._lines.last(last), indent)
+            self._layout.insert(self._lines.first(last), "pass", indent)
 
     def _range(self, suite: Suite, start: int, stop: int, indent: str) -> None:
         index = start
@@ -315,7 +327,7 @@ class Arranger:
             statements = getattr(statement, name, ())
             if isinstance(statements, list) and self._structure.is_emptied(statements):
                 line = self._lines.first(statements[0])
-                if not self._source.utf8.startswith(b"elif", self._source.span(statements[0])[0]):
+                if not self._is_elif(statements[0]):
                     line = self._lines.keyword_above(line, keyword)
                 self._remove_part(line, statements, statement, name, indent)
 

@@ -11,8 +11,8 @@ from typing import Any
 import libcst as cst
 
 from alchemod.edits.filling import Template
+from alchemod.edits.frames import Frame
 from alchemod.edits.rendering import Renderer
-from alchemod.edits.segments import Frame
 from alchemod.edits.templates import Filled, parse_header, parse_statements
 from alchemod.edits.verbs import Append, Block, Code, Decorate, Insert, Swap
 from alchemod.edits.wrapping import Room, wrapped
