@@ -71,7 +71,7 @@ class FixedPoint:
         progress: Progress | None = None,
     ) -> None:
         self._project = project
-        self._infer = infer
+        self._inference = infer(project)
         self._registry = registry
         self._codes = codes
         self._settings = settings
@@ -97,7 +97,7 @@ class FixedPoint:
         look_at, wanted = everything, None
         concerned: set[Path] = set()
         for number in range(1, MAX_PASSES + 1):
-            step = Pass(self._project, self._infer(self._project), self._registry, self._codes, self._settings, frozen)
+            step = Pass(self._project, self._inference, self._registry, self._codes, self._settings, frozen)
             if wanted != (wanted := step.wanted):
                 look_at = everything
             step.run(look_at, ledger, self._progress if number == 1 else None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import Dependencies
@@ -66,6 +67,7 @@ class Project:
         self._modules: dict[Path, Module | None] = {}
         self._dropped: list[Path] = []
         self._trees: OrderedDict[Path, ast.Module] = OrderedDict()
+        self._living: WeakValueDictionary[Path, ast.Module] = WeakValueDictionary()
         self._tree_bytes = 0
         self._candidates: list[Path] = []
 
@@ -146,11 +148,12 @@ class Project:
     def tree(self, path: Path) -> ast.Module:
         """The tree of a file. Raises FileError."""
         tree = self._trees.get(path)
-        if tree is None:
-            tree = parse(self.source(path))
-            self._keep(path, tree)
-        else:
+        if tree is not None:
             self._trees.move_to_end(path)
+            return tree
+        # A dropped tree lives on while an answer speaks of its nodes: parsing again would only double it.
+        tree = self._living.get(path) or parse(self.source(path))
+        self._keep(path, tree)
         return tree
 
     def update(self, path: Path, source: SourceFile) -> frozenset[str]:
@@ -161,6 +164,7 @@ class Project:
         tree = parse(source)
         before = interface(self._modules.get(path))
         self._forget(path)
+        self._living.pop(path, None)
         self._sources[path] = source
         self._modules[path] = self._collect(path, tree)
         self._keep(path, tree)
@@ -278,7 +282,7 @@ class Project:
         )
 
     def _keep(self, path: Path, tree: ast.Module) -> None:
-        self._trees[path] = tree
+        self._trees[path] = self._living[path] = tree
         self._tree_bytes += len(self.source(path).utf8)
         while self._tree_bytes > _KEPT_TREE_BYTES and len(self._trees) > 1:
             oldest = next(iter(self._trees))
