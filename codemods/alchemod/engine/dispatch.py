@@ -14,6 +14,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.mentions import is_called, mentioned_lines, words
 from alchemod.engine.places import first_line, span, units
 from alchemod.engine.registry import Registry
+from alchemod.facts.nodes import children
 from alchemod.text.source import SourceFile
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def _walk(tree: ast.Module, lines: list[int]) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        children = [child for child in ast.iter_child_nodes(node) if _within(child, lines)]
-        stack.extend(reversed(children))
+        inside = [child for child in children(node) if _within(child, lines)]
+        stack.extend(reversed(inside))
 
 
 def _within(node: ast.AST, lines: list[int]) -> bool:
