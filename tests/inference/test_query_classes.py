@@ -58,7 +58,7 @@ def statement(sketch: Sketch) -> Statement:
         (f"{MIXED}\n    Maker = sessionmaker(query_cls=Mixed)", "Maker()", False, "query class Mixed"),
         ("Scoped = scoped_session(sessionmaker(query_cls=elsewhere.Q))", "Scoped", False, "query class elsewhere.Q"),
         ("Scoped = scoped_session(sessionmaker(query_cls=Query))", "Scoped", False, ""),
-        ("class Mine(Session):\n        def query(self, *what): return what", "session", False, "Mine has its own query()"),
+        ("class Mine(Session):\n        def query(self, *what): return what", "session", False, "Mine has its own"),
     ],
 )
 def test_what_may_stand_behind_a_query(

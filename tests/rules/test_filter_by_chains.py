@@ -17,7 +17,7 @@ from bench.tool import apply
 
 RANGES = (("1.4",), ("1.4", "2.0"), ("1.4", "2.0", "2.1"), ("2.1",))
 FUZZ = int(os.environ.get("ALCHEMOD_FUZZ", "0"))
-CHAINS_PER_MODULE = 12
+CHAINS_PER_MODULE = 20
 
 
 def outputs(bench: Bench, programs: list[dict[str, bytes]], versions: tuple[str, ...]) -> list[dict[str, str]]:
@@ -30,7 +30,7 @@ def outputs(bench: Bench, programs: list[dict[str, bytes]], versions: tuple[str,
 
 
 @settings(
-    max_examples=FUZZ or 25,
+    max_examples=FUZZ or 15,
     derandomize=not FUZZ,
     deadline=None,
     database=None,

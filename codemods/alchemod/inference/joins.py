@@ -78,10 +78,13 @@ def _path_join(
 def _string_join(
     statement: Statement, arguments: list[ast.expr], models: Models
 ) -> tuple[Entity, list[Answer]] | None:
-    """The target of `join("a", "b")`: each call starts at the root entity, each name at the one before (1.x)."""
-    root = statement.selected_from or (statement.terms[0].entity if statement.terms else None)
+    """The target of `join("a", "b")`, SQLAlchemy 1.x: the call starts at the entity of the first column, each name at the
+    one before."""
+    root = statement.terms[0].entity if statement.terms else None
     if root is None or statement.style != "query":
         return None
+    if statement.selected_from is not None and statement.selected_from.cls != root.cls:
+        return None  # the join starts at the one, the keywords of filter_by at the other
     model: Model | None = root.model
     for argument in arguments:
         if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)) or model is None:
