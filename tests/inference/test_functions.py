@@ -284,6 +284,20 @@ class Grandchild(Child):
         self.find(session)  #? query on Book
 """).copy()
         | {
+            "base.py": """
+            from models import User
+            class Far:
+                def find(self, session):
+                    return session.query(User)
+                def use(self, session):
+                    self.find(session)  #? unknown
+            """,
+            "far.py": """
+            import base
+            class Further(base.Far):
+                def find(self, session):
+                    return grown(super().find(session))
+            """,
             "one.py": """
             from models import User
             class Base:
@@ -294,7 +308,7 @@ class Grandchild(Child):
             class Child(Base):
                 def same(self, session):
                     return session.query(User).filter(User.id > 1)
-            """
+            """,
         }
     )
 

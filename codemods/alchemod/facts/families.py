@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import islice
+from pathlib import Path
 
 from alchemod.facts.lookup import Lookup
-from alchemod.facts.module import ClassFacts
+from alchemod.facts.module import ClassFacts, Module
 
 _MAX_CLASSES = 200
+_MAX_FILES = 20
+"""A class that more files derive from, of those that do not speak of SQLAlchemy, is too common to follow."""
 
 
 class Families:
-    """The classes above and below a class. `classes` gives every class of the project."""
+    """The classes above and below a class.
 
-    def __init__(self, lookup: Lookup, classes: Callable[[], Iterable[ClassFacts]]) -> None:
+    `classes` gives every class of the files whose facts are taken, `deriving` the other files that derive from a class
+    of some name, and `facts` the facts of such a file.
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        classes: Callable[[], Iterable[ClassFacts]],
+        deriving: Callable[[str], Iterator[Path]],
+        facts: Callable[[Path], Module | None],
+    ) -> None:
         self._lookup = lookup
         self._classes = classes
+        self._deriving = deriving
+        self._facts = facts
 
     def above(self, facts: ClassFacts) -> list[ClassFacts]:
         """A class and its ancestors of the project, in the order in which attributes are looked up."""
@@ -28,16 +44,27 @@ class Families:
             pending += reversed(self._bases(current))
         return list(dict.fromkeys(reversed(met)))[::-1]  # Python's order (C3) for every diamond that has one
 
-    def below(self, facts: ClassFacts) -> list[ClassFacts]:
-        """The classes of the project that derive from a class, at any depth."""
+    def below(self, facts: ClassFacts) -> list[ClassFacts] | None:
+        """The classes of the project that derive from a class, at any depth; None when they are too many to look at."""
         found: dict[ClassFacts, None] = {}
-        pending = list(self._derived.get(facts, ()))
+        pending = [facts]
         while pending:
             current = pending.pop()
-            if current not in found and current is not facts:
-                found[current] = None
-                pending += self._derived.get(current, ())
+            elsewhere = list(islice(self._deriving(current.name), _MAX_FILES + 1))
+            if len(elsewhere) > _MAX_FILES or len(found) > _MAX_CLASSES:
+                return None
+            derived = [*self._derived.get(current, ()), *self._deriving_in(elsewhere, current)]
+            pending += [cls for cls in derived if cls not in found and cls is not facts]
+            found.update(dict.fromkeys(derived))
+        found.pop(facts, None)
         return list(found)
+
+    def _deriving_in(self, paths: list[Path], facts: ClassFacts) -> Iterator[ClassFacts]:
+        for path in paths:
+            module = self._facts(path)
+            for cls in module.classes.values() if module is not None else ():
+                if facts in self._bases(cls):
+                    yield cls
 
     @cached_property
     def _derived(self) -> dict[ClassFacts, list[ClassFacts]]:

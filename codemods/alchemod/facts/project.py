@@ -110,7 +110,7 @@ class Project:
     @cached_property
     def families(self) -> Families:
         """Which classes derive from which."""
-        return Families(self.lookup, self.classes)
+        return Families(self.lookup, self.classes, self._deriving, self.facts)
 
     def in_scope(self, path: Path) -> bool:
         """Whether findings are shown in this file and edits made."""
@@ -195,6 +195,15 @@ class Project:
             except FileError:
                 continue
         return dropped
+
+    def _deriving(self, name: str) -> Iterator[Path]:
+        """The files that gate A dropped and that derive a class from one of this name."""
+        word = name.encode()
+        return (path for path, bases in self._dropped_bases.items() if word in bases)
+
+    @cached_property
+    def _dropped_bases(self) -> dict[Path, set[bytes]]:
+        return {path: bases for path, data in self._dropped_contents.items() if (bases := base_words(data))}
 
     def is_revision(self, path: Path) -> bool:
         """Whether a file is a migration of Alembic, or lies in a migration environment."""

@@ -65,13 +65,15 @@ class Functions:
         return None
 
     def _of_project(self, function: Answer, called: FunctionObject) -> Answer | None:
-        definitions = [called.facts, *self._overriding(called)]
+        overriding = self._overriding(called)
         answer = self._resolver.agreeing(
             self._summary(inside) if (inside := self._resolver.function_place(facts)) is not None else None
-            for facts in definitions
+            for facts in (called.facts, *(overriding or ()))
         )
         if answer is None:
             return None
+        if overriding is None:
+            answer = answer.weakened(f"not every class that may have its own {called.facts.name}() is looked at")
         value, receiver = answer.value, called.receiver
         if isinstance(value, Statement) and isinstance(receiver, ModelClass | Object):
             value = built_for(value, receiver.of if isinstance(receiver, Object) else receiver)
@@ -81,12 +83,14 @@ class Functions:
             value = Managed(value.inner)
         return resting_on(value, (function, answer))
 
-    def _overriding(self, called: FunctionObject) -> list[FunctionFacts]:
-        """The methods of subclasses that may be called instead: the object may be of any of them."""
+    def _overriding(self, called: FunctionObject) -> list[FunctionFacts] | None:
+        """The methods of subclasses that may be called instead, as the object may be of any; None when too many."""
         owner = called.facts.owner
         if owner is None or not isinstance(called.receiver, Object | ModelClass | ClassObject):
             return []
         below = self._resolver.project.families.below(owner)
+        if below is None:
+            return None
         return [facts.methods[called.facts.name] for facts in below if called.facts.name in facts.methods]
 
     def _summary(self, inside: Place) -> Answer | None:

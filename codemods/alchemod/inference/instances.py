@@ -40,8 +40,11 @@ class Instances:
         for owner in family:
             if name in owner.methods:
                 return self._method(answer, owner, name)
-        classes = [*family, *families.below(facts)]
+        below = families.below(facts)
+        classes = [*family, *(below or ())]
         found = self._resolver.recall.ask(("on self", facts, name), lambda: self._assigned(classes, name))
+        if found is not None and below is None:
+            found = found.weakened(f"not every class that may set {name} is looked at")
         return resting_on(found.value, (answer, found)) if found is not None else None
 
     def _method(self, answer: Answer, owner: ClassFacts, name: str) -> Answer | None:
