@@ -42,9 +42,10 @@ class FilterByKeywords(Rule):
     Fix safety:
         Safe when one mapped class of the project reaches the call on all paths and can be written there. Unsafe after
         an outer join (rows without a partner fall away, as before), on a dynamic relationship, when the class is only
-        known at run time, when it has to be imported first, and when a test prepares the call on a mock. A report when
-        the entity is not known, and for a `select` with a join when the project allows SQLAlchemy 2.1.
-        Calls with `**keywords` and methods of your own classes called `filter_by` are left alone.
+        known at run time, when it has to be imported first, when a base of your query class is not seen, and when a
+        test prepares the call on a mock. A report when the entity is not known, and for a `select` with a join when the
+        project allows SQLAlchemy 2.1. Calls with `**keywords` and methods of your own classes called `filter_by` are
+        left alone. None and booleans keep `==` where the type of the column may compare in its own way.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/queryguide/select.html
@@ -79,7 +80,8 @@ class FilterByKeywords(Rule):
         yield self._judged(call, method, filtered, ctx)
 
     def _positional(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
-        if ctx.filtered_entity(call) is not None:
+        filtered = ctx.filtered_entity(call)
+        if filtered is not None and not ctx.overrides_query_method("filter_by", filtered.statement):
             message = "filter_by() takes keywords only: this call raises TypeError; filter() takes expressions"
             yield self.report(call, message, level="error")
 
