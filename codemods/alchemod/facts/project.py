@@ -252,11 +252,10 @@ class Project:
     def _gate_b(self) -> None:
         """Take the facts of dropped files that use a session factory or derive from a class of interest."""
         fresh = list(self.modules())
+        classes: set[bytes] = set()
         while self._dropped and fresh:
             factories = {name.encode() for module in fresh for name in exported_factories(module)}
-            classes = {
-                facts.name.encode() for module in fresh for facts in module.classes.values() if _may_be_derived(facts)
-            }
+            classes = _of_interest(fresh, classes)
             found = [
                 path
                 for path, data in self._dropped_contents.items()
@@ -300,6 +299,22 @@ class Project:
     def _forget(self, path: Path) -> None:
         if self._trees.pop(path, None) is not None:
             self._tree_bytes -= len(self.source(path).utf8)
+
+
+def _of_interest(modules: Sequence[Module], known: set[bytes]) -> set[bytes]:
+    """The names of classes whose subclasses matter, those that derive from `known` ones included."""
+    pending = [facts for module in modules for facts in module.classes.values()]
+    found = {facts.name.encode() for facts in pending if _may_be_derived(facts)}
+    while True:
+        above = known | found
+        more = {
+            facts.name.encode()
+            for facts in pending
+            if any(last_name(base).encode() in above for base in facts.bases) and facts.name.encode() not in found
+        }
+        if not more:
+            return found
+        found |= more
 
 
 def _may_be_derived(facts: ClassFacts) -> bool:
