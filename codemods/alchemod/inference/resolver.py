@@ -12,14 +12,15 @@ from pathlib import Path
 
 from alchemod.facts.factories import session_makers
 from alchemod.facts.lookup import Definition, External, Variable
-from alchemod.facts.module import Assigned, ClassFacts, FunctionFacts, Module, imported
+from alchemod.facts.module import Assigned, ClassFacts, FunctionFacts, Module
 from alchemod.facts.project import Project
 from alchemod.facts.recall import Recall
 from alchemod.inference import calls, members
 from alchemod.inference.annotation import annotated
 from alchemod.inference.bindings import Binding
+from alchemod.inference.bound import bound
 from alchemod.inference.callers import Callers
-from alchemod.inference.containers import element_of, entered, part_of
+from alchemod.inference.containers import part_of
 from alchemod.inference.functions import Functions
 from alchemod.inference.growth import grown, grows_in_circle
 from alchemod.inference.instances import Instances
@@ -60,7 +61,7 @@ class Resolver:
         self.project = project
         self.functions = Functions(self)
         self.callers = Callers(self)
-        self._follow_callers = follow_callers
+        self.follow_callers = follow_callers
         self.instances = Instances(self)
         self.recall: Recall[Answer] = Recall()
         self._generation = project.generation
@@ -128,13 +129,14 @@ class Resolver:
             case Module():
                 return Answer(ProjectModule(definition))
             case ClassFacts():
-                return Answer(self._class(definition))
+                return Answer(self.class_of(definition))
             case FunctionFacts():
                 return Answer(FunctionObject(definition))
             case Variable():
                 return self._variable(definition)
 
-    def _class(self, facts: ClassFacts) -> ModelClass | ClassObject:
+    def class_of(self, facts: ClassFacts) -> ModelClass | ClassObject:
+        """The value of a class of the project."""
         model = self.project.models.of(facts)
         return ModelClass(model) if model is not None else ClassObject(facts)
 
@@ -237,72 +239,7 @@ class Resolver:
 
     def bound(self, binding: Binding, place: Place) -> Answer | None:
         """What a binding gives its name."""
-        match binding.kind:
-            case "assignment" | "walrus":
-                if binding.value is None:
-                    return None
-                answer = self.value(binding.value, place)
-                return self._at(answer, binding.position)
-            case "annotation":
-                assert isinstance(binding.node, ast.AnnAssign)
-                answer = self.value(binding.value, place) if binding.value is not None else None
-                return answer or annotated(binding.node.annotation, place, self)
-            case "with":
-                answer = self.value(binding.value, place) if binding.value is not None else None
-                return self._at(entered(answer), binding.position)
-            case "loop" | "comprehension":
-                answer = self._iterable(binding, place)
-                return self._at(element_of(answer), binding.position)
-            case "parameter":
-                return self._parameter(binding, place)
-            case "import":
-                return self._local_import(binding, place)
-            case "function":
-                assert isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef)
-                return Answer(LocalFunction(binding.node, place))
-        return None
-
-    def _iterable(self, binding: Binding, place: Place) -> Answer | None:
-        if binding.value is None:
-            return None
-        scope = place.scope
-        if binding.kind == "comprehension" and scope.parent is not None and scope.is_comprehension:
-            clauses = scope.node.generators  # type: ignore[union-attr]
-            if clauses[0].iter is binding.value:
-                return self.value(binding.value, Place(place.module, scope.parent))
-        return self.value(binding.value, place)
-
-    def _at(self, answer: Answer | None, position: tuple[int, ...] | None) -> Answer | None:
-        if answer is None or position is None:
-            return None
-        for index in position:
-            if answer is None:
-                return None
-            answer = part_of(answer, ast.Constant(index))
-        return answer
-
-    def _parameter(self, binding: Binding, place: Place) -> Answer | None:
-        assert isinstance(binding.node, ast.arg)
-        function = place.scope.node
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            owner = self.enclosing_class(place)
-            first = next(iter((*function.args.posonlyargs, *function.args.args)), None)
-            if owner is not None and binding.node is first and not members.is_static(function):
-                return members.first_parameter(function, self._class(owner))
-            if binding.node is function.args.kwarg:
-                return None
-        annotation = binding.node.annotation
-        if annotation is not None:
-            outer = Place(place.module, place.scope.parent or place.scope)
-            answer = annotated(annotation, outer, self)
-            if answer is not None:
-                is_several = binding.node is getattr(getattr(function, "args", None), "vararg", None)
-                return answer.then(Collection(answer.value)) if is_several else answer
-        if binding.value is not None and place.scope.parent is not None:
-            answer = calls.default(binding.value, Place(place.module, place.scope.parent), self)
-            if answer is not None:
-                return answer
-        return self.callers.argument(binding, place) if self._follow_callers else None
+        return bound(binding, place, self)
 
     def enclosing_class(self, place: Place) -> ClassFacts | None:
         """The class whose body a method stands in directly; None for plain and nested functions."""
@@ -314,14 +251,6 @@ class Resolver:
         if not parts or scope is None or scope.parent is not None:
             return None
         return place.module.classes.get(".".join(reversed(parts)))
-
-    def _local_import(self, binding: Binding, place: Place) -> Answer | None:
-        if binding.statement is None:
-            return None
-        for name, found in imported(place.module, binding.statement):
-            if name == binding.name:
-                return self.defined(self.project.lookup.binding(place.module, name, found))
-        return None
 
     def _awaited(self, answer: Answer | None) -> Answer | None:
         match answer:
