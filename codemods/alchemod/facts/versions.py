@@ -112,11 +112,7 @@ class VersionRange:
     def steps(self) -> tuple[Step, ...]:
         """The series in the range, lowest first, never empty; pre-releases count if all else is ruled out."""
         released = tuple(step for step in STEPS if self.versions & _series(step))
-        return (
-            released
-            or tuple(step for step in STEPS if self.versions & _series(step, from_stage="dev"))
-            or STEPS
-        )
+        return released or tuple(step for step in STEPS if self.versions & _series(step, from_stage="dev")) or STEPS
 
     @property
     def lowest(self) -> Step:
@@ -213,9 +209,7 @@ def _between(low: _Point, high: _Point) -> VersionSet:
 
 def _prefix(release: tuple[int, ...]) -> VersionSet:
     following = (*release[:-1], release[-1] + 1)
-    return _between(
-        ((_stripped(release), _STAGES["dev"], 0), 0), ((_stripped(following), _STAGES["dev"], 0), 0)
-    )
+    return _between(((_stripped(release), _STAGES["dev"], 0), 0), ((_stripped(following), _STAGES["dev"], 0), 0))
 
 
 def _series(step: Step, from_stage: str = "") -> VersionSet:

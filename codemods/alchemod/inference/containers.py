@@ -89,11 +89,11 @@ def part_of(answer: Answer, index: ast.expr) -> Answer | None:
         return None
     match value:
         case Row(statement=statement):
-            if isinstance(index, ast.Constant) and isinstance(index.value, int):
-                if -len(statement.terms) <= index.value < len(statement.terms):
-                    part = _of_term(statement.terms[index.value])
-                    return answer.then(part) if part is not None else None
-            return None
+            position = index.value if isinstance(index, ast.Constant) else None
+            if not isinstance(position, int) or not -len(statement.terms) <= position < len(statement.terms):
+                return None
+            part = _of_term(statement.terms[position])
+            return answer.then(part) if part is not None else None
         case Plain():
             return answer
         case Rows() | Collection() | Statement():

@@ -75,9 +75,7 @@ def _path_join(
     return (Entity(ModelClass(target)), answers) if target is not None else None
 
 
-def _string_join(
-    statement: Statement, arguments: list[ast.expr], models: Models
-) -> tuple[Entity, list[Answer]] | None:
+def _string_join(statement: Statement, arguments: list[ast.expr], models: Models) -> tuple[Entity, list[Answer]] | None:
     """The target of `join("a", "b")`, 1.x: a call starts at the first column's entity, each name at the one before."""
     root = statement.terms[0].entity if statement.terms else None
     if root is None or statement.style != "query":

@@ -65,7 +65,8 @@ def bound(factory: SessionFactory, call: ast.Call, place: Place, resolver: Resol
     A session on a connection that somebody else opened, such as a migration's `op.get_bind()`, takes part in that one's
     transaction ("Joining a Session into an External Transaction").
     """
-    bind = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), call.args[0] if call.args else None)
+    named = (keyword.value for keyword in call.keywords if keyword.arg == "bind")
+    bind = next(named, call.args[0] if call.args else None)
     if bind is None or factory.kind != "plain":
         return factory
     match resolver.value(bind, place):
@@ -74,7 +75,8 @@ def bound(factory: SessionFactory, call: ast.Call, place: Place, resolver: Resol
         case Answer(value=Engine()):
             reason = "it runs on a connection opened elsewhere"
             return replace(factory, kind="unknown", reason=reason, shares_connection=True)
-    return replace(factory, kind="unknown", reason=f"whether {ast.unparse(bind)} is an engine or a connection is not known")
+    reason = f"whether {ast.unparse(bind)} is an engine or a connection is not known"
+    return replace(factory, kind="unknown", reason=reason)
 
 
 def _factory(call: ast.Call, place: Place, resolver: Resolver, *, is_async: bool) -> SessionFactory:
@@ -171,9 +173,7 @@ def _result(answer: Answer, name: str, call: ast.Call, place: Place, resolver: R
             statement = resolver.value(call.args[0], place) if call.args else None
             if statement is None or not isinstance(statement.value, Statement):
                 return None
-            scalars = name in {"scalars", "stream_scalars"} or (
-                name == "exec" and len(statement.value.terms) == 1
-            )
+            scalars = name in {"scalars", "stream_scalars"} or (name == "exec" and len(statement.value.terms) == 1)
             rows = Rows(statement.value, scalars, lazy=True)
             return resting_on(rows, (answer, statement))
         case "scalar":

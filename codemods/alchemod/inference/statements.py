@@ -58,8 +58,7 @@ ROW_ENDINGS = frozenset(
 def begin(terms: Sequence[Answer | None], nodes: Sequence[ast.expr], place: Place) -> tuple[Term, ...]:
     """The column list made of these arguments."""
     return tuple(
-        _term(answer.value if answer else None, node, place)
-        for answer, node in zip(terms, nodes, strict=True)
+        _term(answer.value if answer else None, node, place) for answer, node in zip(terms, nodes, strict=True)
     )
 
 
@@ -77,9 +76,7 @@ def _term(value: Value | None, node: ast.expr, place: Place) -> Term:
     return Term("unknown", None, node)
 
 
-def step(
-    answer: Answer, name: str, call: ast.Call, place: Place, evaluate: Evaluate, models: Models
-) -> Answer | None:
+def step(answer: Answer, name: str, call: ast.Call, place: Place, evaluate: Evaluate, models: Models) -> Answer | None:
     """The statement after calling method `name`, None when the method is no step of a statement."""
     statement = answer.value
     assert isinstance(statement, Statement)
@@ -147,9 +144,7 @@ def _join(
     return resting_on(replace(after, joined=target, outer=is_outer, lost=""), (answer, *support))
 
 
-def _select_from(
-    answer: Answer, after: Statement, call: ast.Call, place: Place, evaluate: Evaluate
-) -> Answer:
+def _select_from(answer: Answer, after: Statement, call: ast.Call, place: Place, evaluate: Evaluate) -> Answer:
     arguments = _positional(call)
     if not arguments:
         return answer.then(replace(after, lost="select_from"))
