@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alchemod.facts.project import Project
     from alchemod.inference import Inference
     from alchemod.inference.filtering import FilteredEntity, KeyKind
-    from alchemod.inference.loading.loads import Loading, RowLoop
+    from alchemod.inference.loading.loop import Loading, RowLoop
     from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
     from alchemod.inference.ownership.life import SessionLife
     from alchemod.inference.ownership.verdict import Verdict
@@ -48,6 +48,10 @@ class Context:
     def session_life(self, call: ast.Call) -> tuple[SessionLife, Verdict] | None:
         """The life of the session that `call` opens in a function, and what may be done; None when it opens none."""
         return self.inference.session_life(self.path, call)
+
+    def replaced_factory(self, life: SessionLife) -> str | None:
+        """Where the factory that opens a session is replaced by another, as a sentence; None when it is not."""
+        return self.inference.replaced_factory(self.path, life)
 
     def opening_answer(self, life: SessionLife) -> Answer:
         """How sure it is that a session is opened, and why."""

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alchemod.facts.gates import gives_rows
+from alchemod.facts.module import Assigned, ClassFacts, last_name
 from alchemod.facts.project import Project
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.loading.hooks import query_hook
-from alchemod.inference.loading.loads import Loading, RowLoop, RowLoops
+from alchemod.inference.loading.loads import RowLoops
+from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
 from alchemod.inference.loading.verdict import verdict as loading_verdict
 from alchemod.inference.ownership.life import SessionLife, session_lives
@@ -78,13 +80,15 @@ class Inference:
         """What a loop or comprehension reads row by row, for each statement whose rows it is the first to go over."""
         assert isinstance(loop, ast.stmt | ast.expr)
         place = self.place(path, loop)
-        function = enclosing_function(place.scope) if place is not None else None
-        if place is None or function is None or isinstance(function.node, ast.Lambda):
+        if place is None:
+            return []
+        around = enclosing_function(place.scope) or place.scope.root
+        if isinstance(around.node, ast.Lambda):
             return []
         self._forget_outdated()
-        if not gives_rows(self.project.source(path).segment(function.node)):
+        if isinstance(around.node, ast.stmt) and not gives_rows(self.project.source(path).segment(around.node)):
             return []
-        return self._row_loops.at(loop, Place(place.module, function))
+        return self._row_loops.at(loop, Place(place.module, around))
 
     def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
         """What may be done about one relationship that a loop reads row by row."""
@@ -109,6 +113,18 @@ class Inference:
     def unseen_query_class(self, statement: Statement) -> str:
         """What is not seen of the query class behind `statement`; "" when its methods are known."""
         return self._query_classes.unseen(statement)
+
+    def replaced_factory(self, path: Path, life: SessionLife) -> str | None:
+        """Where the factory that opens a session is replaced by another, as a sentence; None when it is not."""
+        name = last_name(life.site)
+        place = self.place(path, life.site)
+        if place is None:
+            return None
+        modules = {place.module.name}
+        for module in self.project.modules():
+            if any(isinstance(binding, Assigned | ClassFacts) for binding in module.bindings.get(name, ())):
+                modules.add(module.name)
+        return self._pinning.replaced(name, *sorted(modules))
 
     def pinned(self, *chain: str) -> str | None:
         """Which test of the project prepares this chain of methods on a mock, as a sentence; None when none does."""

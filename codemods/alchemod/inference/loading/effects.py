@@ -98,6 +98,8 @@ class SessionEffects:
             case Answer(value=Managed(inner=Session())):
                 return frozenset(["commit", "expunge"])
         match manager:
+            case ast.Attribute(attr="no_autoflush"):
+                return WRITE  # what was held back is flushed from here on
             case ast.Call(func=ast.Attribute(value=receiver, attr="begin" | "begin_nested" as name)):
                 owner = self._value(receiver, place)
                 if owner is not None and isinstance(owner.value, Session):
@@ -189,8 +191,7 @@ class SessionEffects:
     def _of_unknown(self, call: ast.Call, receiver: ast.expr, name: str, place: Place, depth: int) -> Effects:
         """A method of something unknown: judged by its name, and by the methods of that name in the project."""
         kind = SESSION_METHODS.get(name)
-        looks_like_session = bool(_SESSION_NAME.fullmatch(last_name(receiver)))
-        if name in _UNMISTAKABLE or (kind is not None and looks_like_session):
+        if name in _UNMISTAKABLE or (kind is not None and looks_like_session(receiver)):
             return self._of_session_method(call, name, place)
         if depth > 0 or (isinstance(receiver, ast.Name) and _is_container(receiver, place)):
             return NONE
@@ -223,6 +224,11 @@ class SessionEffects:
 
     def _value(self, node: ast.expr, place: Place) -> Answer | None:
         return self._resolver.value(node, Place(place.module, place.scope.innermost(node)))
+
+
+def looks_like_session(receiver: ast.expr) -> bool:
+    """Whether something unknown has a name that sessions have: `self.db`, `session`, `Session()`."""
+    return bool(_SESSION_NAME.fullmatch(last_name(receiver)))
 
 
 def _is_variable(name: ast.Name, place: Place) -> bool:

@@ -4,67 +4,35 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from alchemod.facts.attributes import Attribute
 from alchemod.facts.model import Model
+from alchemod.facts.models import Models
 from alchemod.inference.loading.effects import SessionEffects
+from alchemod.inference.loading.loop import Loading, Loop, RowLoop
 from alchemod.inference.loading.opacity import Opacity
-from alchemod.inference.loading.options import LoaderOptions, loader_options
-from alchemod.inference.loading.origin import Origin, joined, origin_of
+from alchemod.inference.loading.options import LoaderOptions, loader_options, together
+from alchemod.inference.loading.origin import EXECUTING, Origin, behind_variable, joined, origin_of, reads_of
 from alchemod.inference.loading.rows import RowSources
-from alchemod.inference.loading.strategy import Strategy, strategy
+from alchemod.inference.loading.strategy import compared_by_selectinload, strategy
+from alchemod.inference.reaching import Definitions, definitions
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.rows.reads import PathRead, RowReads, row_reads
 from alchemod.inference.rows.record import Exposure
-from alchemod.inference.scopes import COMPREHENSIONS, Comprehension, Scope, contains
-from alchemod.inference.spelling import Spelling, spelling_of
-from alchemod.inference.values import Answer, Entity, ModelClass, Object, Place, Row, Statement
+from alchemod.inference.scopes import COMPREHENSIONS, Scope, contains
+from alchemod.inference.spelling import spelling_of
+from alchemod.inference.values import Collection, Entity, ModelClass, Object, Place, Row, Rows, Statement
 
-Loop = ast.For | ast.AsyncFor | Comprehension
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """One relationship that is read of each of the rows of a statement.
-
-    `relationship` is None for an attribute that only subclasses of the entity have. `spelling` is how the entity is
-    written where the option goes.
-    """
-
-    entity: Entity
-    name: str
-    relationship: Attribute | None
-    read: PathRead
-    spelling: Spelling | None
-    strategy: Strategy
-
-    @property
-    def label(self) -> str:
-        """The relationship for people: `Book.author`."""
-        return f"{self.entity.model.name}.{self.name}"
+_ASKING: Final = EXECUTING | {"query"}
 
 
-@dataclass(frozen=True, slots=True)
-class RowLoop:
-    """A loop over the rows of one statement, and the relationships it reads of them that no option loads."""
-
-    loop: Loop
-    answer: Answer
-    origin: Origin
-    options: LoaderOptions
-    reads: RowReads
-    loadings: tuple[Loading, ...]
-    exposures: tuple[Exposure, ...]
-    """Places, not behind the loop, where a row gets to code that may look behind its attributes."""
-    loaded_before: frozenset[str]
-    """The relationships whose objects an earlier query of the function may have loaded."""
-
-    @property
-    def extended(self) -> ast.Call | None:
-        """The `options()` call that takes further options."""
-        return next((call for name, call in self.origin.behind_start if name == "options"), None)
+def lazy_names(models: Models) -> Iterator[str]:
+    """The names of the relationships of all mapped classes that load when they are read."""
+    for model in models.all():
+        for name, found in model.attributes.items():
+            if found.kind == "relationship" and models.lazy(found) in {"select", "unknown"}:
+                yield name
 
 
 class RowLoops:
@@ -79,9 +47,31 @@ class RowLoops:
     def at(self, loop: ast.AST, inside: Place) -> list[RowLoop]:
         """What one loop of the function whose inside is `inside` reads row by row, by the statements it reads from."""
         function = inside.scope.node
+        if not self._may_read(loop, inside):
+            return []
         if function not in self._memo:
             self._memo[function] = self.of(inside)
         return [found for found in self._memo[function] if found.loop is loop]
+
+    def _may_read(self, loop: ast.AST, inside: Place) -> bool:
+        """A quick look: a relationship's name is read in a turn, and what is gone over may be rows."""
+        named = (part for part in ast.walk(loop) if isinstance(part, ast.Attribute) and part.attr in self._names)
+        if not any(isinstance(part.ctx, ast.Load) and _is_in_turn(part, loop) for part in named):
+            return False
+        return any(self._may_be_rows(iterated, inside) for iterated in _iterated(loop))
+
+    def _may_be_rows(self, iterated: ast.expr, inside: Place) -> bool:
+        answer = self._resolver.value(iterated, Place(inside.module, inside.scope.innermost(iterated)))
+        if answer is None:
+            return any(isinstance(part, ast.Attribute) and part.attr in _ASKING for part in ast.walk(inside.scope.node))
+        value = answer.value
+        return isinstance(value, Rows | Statement) or (
+            isinstance(value, Collection) and isinstance(value.element, Object)
+        )
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(lazy_names(self._resolver.project.models))
 
     def of(self, inside: Place) -> list[RowLoop]:
         """The loops of the function that read relationships row by row."""
@@ -106,13 +96,17 @@ class _Function:
         """The first loop over the rows of a producer that reads a relationship of them, None when none does."""
         loops = [self._loops[node] for node in reads.loops if node in self._loops]
         inner = [read for read in reads.reads if reads.many and _first_loop(read, loops) is not None]
-        origin = self._origin(reads) if inner else None
+        origin = self._origin(reads, loops) if inner and reads.many else None
         answer = self._resolver.value(reads.site, self._place(reads.site))
         if origin is None or answer is None:
             return None
-        options = loader_options(origin.steps, self._tree)
+        options = self._options(origin)
         loadings = [loading for read in inner if (loading := self._loading(read, origin)) is not None]
-        undecided = tuple(loading for loading in loadings if not self._is_decided(loading, options))
+        undecided = tuple(
+            loading
+            for loading in sorted(loadings, key=lambda loading: _position(loading.read.nodes[0]))
+            if not self._is_decided(loading, options)
+        )
         reading = [loop for loading in undecided if (loop := _first_loop(loading.read, loops)) is not None]
         if not reading:
             return None
@@ -127,13 +121,29 @@ class _Function:
             frozenset(loading.name for loading in undecided if self._is_loaded_before(loading, reads.earlier)),
         )
 
-    def _origin(self, reads: RowReads) -> Origin | None:
+    def _origin(self, reads: RowReads, loops: Sequence[Loop]) -> Origin | None:
         """The statement behind the rows; queries of one beginning that a variable holds by turns are taken as one."""
         origin = origin_of(reads.site, self._inside, self._resolver)
-        if origin is None or not reads.joined:
+        if origin is None:
+            return None
+        if reads.joined:
+            return joined(origin, [origin_of(site, self._inside, self._resolver) for site in reads.joined])
+        if origin.start is not reads.site and reads.site not in (call for _, call in origin.steps):
             return origin
-        others = [origin_of(site, self._inside, self._resolver) for site in reads.joined]
-        return joined(origin, others)
+        over = [name for loop in loops for name in _iterated(loop) if isinstance(name, ast.Name)]
+        for name in over:
+            found = definitions(self._tree, name)
+            if found.owner is not None and found.single is not None and found.single.value is reads.site:
+                others = [use for use in reads_of(name.id, found.owner) if use not in over and self._sees(use, found)]
+                return behind_variable(origin, name, others) if others else origin
+        return origin
+
+    def _sees(self, use: ast.Name, found: Definitions) -> bool:
+        return bool(definitions(self._tree, use).sites & found.sites)
+
+    def _options(self, origin: Origin) -> LoaderOptions:
+        here = loader_options(origin.steps, self._tree)
+        return together(here, loader_options(origin.steps_elsewhere, None))
 
     def _loading(self, read: PathRead, origin: Origin) -> Loading | None:
         entity = _entity_of(read, origin.statement)
@@ -144,7 +154,8 @@ class _Function:
         found = models.attribute(entity.model, name)
         spelling = spelling_of(entity, origin.start, self._place(origin.start), self._resolver)
         chosen = strategy(entity.cls, found, origin, models) if found is not None else "selectinload"
-        return Loading(entity, name, found, read, spelling, chosen)
+        compared = compared_by_selectinload(entity.model, found, models) if found is not None else entity.model
+        return Loading(entity, name, found, read, compared, spelling, chosen)
 
     def _is_decided(self, loading: Loading, options: LoaderOptions) -> bool:
         """Whether the model or an option already says how the relationship loads."""
@@ -173,7 +184,7 @@ class _Function:
         if reads is not None and any(read.path[-1] == name for read in reads.reads):
             return True
         origin = origin_of(site, self._inside, self._resolver)
-        return origin is not None and name in loader_options(origin.steps, self._tree).names
+        return origin is not None and name in self._options(origin).names
 
     def _models_of(self, site: ast.Call) -> Iterator[Model]:
         producer = self._sources.producer(site)
@@ -224,6 +235,17 @@ def _relevant(exposures: Iterable[Exposure], loadings: Sequence[Loading], end: t
             yield exposure
 
 
+def _iterated(loop: ast.AST) -> Iterator[ast.expr]:
+    """What a loop goes over: the arguments of `enumerate`, `zip` and `reversed`, else the iterable itself."""
+    clauses = [loop] if isinstance(loop, ast.For | ast.AsyncFor) else getattr(loop, "generators", [])
+    for clause in clauses:
+        match clause.iter:
+            case ast.Call(func=ast.Name(id="enumerate" | "zip" | "reversed" | "sorted" | "list"), args=[_, *_] as args):
+                yield from args
+            case iterated:
+                yield iterated
+
+
 def _loops_of(scope: Scope) -> dict[ast.AST, Loop]:
     """The loops of a function, by the node that goes over the rows: the statement itself, or a clause."""
     found: dict[ast.AST, Loop] = {}
@@ -241,8 +263,8 @@ def _first_loop(read: PathRead, loops: Sequence[Loop]) -> Loop | None:
     return min(inside, key=_position, default=None)
 
 
-def _is_in_turn(node: ast.AST, loop: Loop) -> bool:
-    if not isinstance(node, ast.expr | ast.stmt):
+def _is_in_turn(node: ast.AST, loop: ast.AST) -> bool:
+    if not isinstance(node, ast.expr | ast.stmt) or not isinstance(loop, ast.expr | ast.stmt):
         return False
     return contains(loop, node) and not (isinstance(loop, ast.For | ast.AsyncFor) and contains(loop.iter, node))
 

@@ -12,7 +12,9 @@ from typing import Final
 
 from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, FunctionFacts, last_name
+from alchemod.inference.loading.effects import looks_like_session
 from alchemod.inference.ownership.callees import parameter_of
+from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.scopes import FUNCTIONS, Scope
 from alchemod.inference.values import (
@@ -103,7 +105,7 @@ class Opacity:
             case ast.Attribute(value=receiver, attr=name):
                 if name in _LEVELS and _LOGGER.fullmatch(last_name(receiver)):
                     return self._of_text(argument, place, depth)
-                return name not in _KEEPING
+                return name not in _KEEPING and not (name in SESSION_METHODS and looks_like_session(receiver))
             case ast.Name(id=name) if name in _HARMLESS and place.scope.owner(name) is None:
                 return name in _TEXT and self._of_text(argument, place, depth)
         return True

@@ -39,8 +39,11 @@ class LoaderOptions:
     unread: ast.expr | None = None
 
 
-def loader_options(steps: Iterable[tuple[str, ast.Call]], root: ast.Module) -> LoaderOptions:
-    """The options that the steps of a chain, in the module `root`, give to a statement."""
+def loader_options(steps: Iterable[tuple[str, ast.Call]], root: ast.Module | None) -> LoaderOptions:
+    """The options that the steps of a chain give to a statement.
+
+    Variables are looked up in the module `root`; without it they are not understood.
+    """
     reading = _Reading(root)
     for name, call in steps:
         if name == "options":
@@ -53,8 +56,13 @@ def loader_options(steps: Iterable[tuple[str, ast.Call]], root: ast.Module) -> L
     return LoaderOptions(frozenset(reading.names), reading.all, reading.unread)
 
 
+def together(one: LoaderOptions, other: LoaderOptions) -> LoaderOptions:
+    """The options that are given in two places."""
+    return LoaderOptions(one.names | other.names, one.all or other.all, one.unread or other.unread)
+
+
 class _Reading:
-    def __init__(self, root: ast.Module) -> None:
+    def __init__(self, root: ast.Module | None) -> None:
         self.names: Final[set[str]] = set()
         self.all: ast.expr | None = None
         self.unread: ast.expr | None = None
@@ -82,9 +90,9 @@ class _Reading:
                 self.unread = self.unread or node
 
     def _variable(self, name: ast.Name, depth: int) -> None:
-        single = definitions(self._root, name).single
+        single = definitions(self._root, name).single if self._root is not None else None
         value = single.value if single is not None and single.kind == "assignment" and single.position == () else None
-        if value is None or _is_changed(name.id, self._root, value):
+        if value is None or self._root is None or _is_changed(name.id, self._root, value):
             self.unread = self.unread or name
         else:
             self.option(value, depth + 1)

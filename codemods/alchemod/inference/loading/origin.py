@@ -7,7 +7,7 @@ the steps of its chain, and through variables of the function, to the construct 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -55,10 +55,9 @@ class Origin:
         return self.session is not None and self.session.is_async
 
     @property
-    def unseen_options(self) -> bool:
-        """Whether the statement got options in a place that is not part of this function."""
-        seen = {call for _, call in self.steps}
-        return any(name == "options" and call not in seen for name, call in self.statement.steps)
+    def steps_elsewhere(self) -> list[Step]:
+        """The steps of the statement that stand in other functions."""
+        return [step for step in self.statement.steps if step not in self.steps]
 
 
 def origin_of(site: ast.Call, place: Place, resolver: Resolver) -> Origin | None:
@@ -79,6 +78,13 @@ def joined(origin: Origin, others: Iterable[Origin | None]) -> Origin:
     assert origin.base is not None
     doubt = "the query is built on several ways"
     return replace(origin, start=origin.base, steps=tuple(steps), behind_start=(), doubt=doubt)
+
+
+def behind_variable(origin: Origin, variable: ast.Name, others: Sequence[ast.Name]) -> Origin:
+    """The origin of the rows of a Query that is gone over through a variable which `others` read too."""
+    return replace(
+        origin, start=variable, behind_start=(), doubt=origin.doubt or f"line {others[0].lineno} uses {variable.id} too"
+    )
 
 
 class _Search:
@@ -178,7 +184,15 @@ class _Search:
             self._doubt = self._doubt or "the query starts at a dynamic relationship"
         elif begun.node is not node:
             self._doubt = self._doubt or f"{ast.unparse(node)} makes the query somewhere else"
-        self._session = self._session or begun.session
+        self._session = self._session or begun.session or self._asked(node)
+
+    def _asked(self, node: ast.expr) -> Session | None:
+        """The session of `session.query(...)`."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver, attr="query")):
+                owner = self._value(receiver)
+                return owner.value if owner is not None and isinstance(owner.value, Session) else None
+        return None
 
     def _variable(self, name: ast.Name, behind: list[Step]) -> None:
         self._nearest = self._nearest or (name, behind)
@@ -221,7 +235,7 @@ class _Search:
         expected = self._names | {
             root for site in owner.bindings.get(name.id, ()) if (root := _grown_variable(site)) is not None
         }
-        uses = (use for use in _reads_of(name.id, owner) if use not in expected)
+        uses = (use for use in reads_of(name.id, owner) if use not in expected)
         return [use for use in uses if self._definitions(use).sites & found.sites]
 
     def _definitions(self, name: ast.Name) -> Definitions:
@@ -252,7 +266,8 @@ def _grown_variable(site: Binding) -> ast.Name | None:
     return node if isinstance(node, ast.Name) and node.id == site.name else None
 
 
-def _reads_of(name: str, owner: Scope) -> Iterator[ast.Name]:
+def reads_of(name: str, owner: Scope) -> Iterator[ast.Name]:
+    """The reads of a name in the code of a scope and of those inside it."""
     for node in ast.walk(owner.node):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
             yield node

@@ -8,8 +8,10 @@ from typing import Final
 from alchemod.inference.containers import element_of, part_of
 from alchemod.inference.loading.effects import Effects, SessionEffects
 from alchemod.inference.loading.opacity import Opacity
+from alchemod.inference.loading.origin import EXECUTING, NEW_COLUMNS
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.rows.knowledge import ArgumentReads, MemberKind, Path, Producer
+from alchemod.inference.statements import JOINS, KEEPING, REBUILDING, ROW_ENDINGS
 from alchemod.inference.values import (
     Answer,
     Coroutine,
@@ -30,6 +32,17 @@ from alchemod.inference.values import (
 
 _ADDED_COLUMNS: Final = ("add_columns", "add_column", "add_entity")
 _MUTE: Final = ArgumentReads(opaque=False)
+_GIVING_ROWS: Final = (
+    KEEPING
+    | JOINS
+    | REBUILDING
+    | ROW_ENDINGS
+    | EXECUTING
+    | NEW_COLUMNS
+    | frozenset({"query", "select_from", "reset_joinpoint", "unique", "partitions", "columns", "get_one", "merge"})
+    | frozenset({"scalar_one", "scalar_one_or_none", "one_or_404", "select_entity_from", "from_self"})
+)
+"""Methods of sessions, statements and results that may give mapped objects."""
 _OWNERS: Final = (Session, SessionFactory, Statement, Rows)
 
 
@@ -146,7 +159,9 @@ class RowSources:
         return found.value if found is not None else None
 
     def _producer(self, call: ast.Call) -> Producer | None:
-        if not isinstance(call.func, ast.Attribute) or (answer := self._value(call)) is None:
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _GIVING_ROWS:
+            return None
+        if (answer := self._value(call)) is None:
             return None
         value = _awaited(answer.value)
         if not isinstance(value, Rows | Row | Object | Statement) or not self._is_executing(call.func):

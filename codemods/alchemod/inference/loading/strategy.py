@@ -35,13 +35,23 @@ def strategy(cls: ModelClass, relationship: Attribute, origin: Origin, models: M
     return "joinedload" if ordered and _can_join(cls.model, relationship, origin, models) else "selectinload"
 
 
+def compared_by_selectinload(model: Model, relationship: Attribute, models: Models) -> Model:
+    """The class whose keys the query of `selectinload` compares: the target of a many-to-one, else the class itself."""
+    target = models.target(relationship, model)
+    return target if target is not None and _is_many_to_one(model, relationship, models) else model
+
+
+def _is_many_to_one(model: Model, relationship: Attribute, models: Models) -> bool:
+    if relationship.reverse_of is not None or models.is_collection(relationship, model) is not False:
+        return False
+    return all(relationship.keyword(name) is None for name in ("uselist", "primaryjoin", "secondary"))
+
+
 def _can_join(model: Model, relationship: Attribute, origin: Origin, models: Models) -> bool:
     target = models.target(relationship, model)
     if target is None or target.facts in model.family or model.facts in target.family:
         return False
-    if relationship.reverse_of is not None or models.is_collection(relationship, model) is not False:
-        return False
-    if any(relationship.keyword(name) is not None for name in ("uselist", "primaryjoin", "secondary")):
+    if not _is_many_to_one(model, relationship, models):
         return False
     if any(_is_eager(attribute, models) for attribute in target.attributes.values()):
         return False

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from alchemod.facts.relationships import lazy
 from alchemod.inference.loading.keys import is_composite
-from alchemod.inference.loading.loads import Loading, RowLoop
+from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.ownership.knowledge import Effect
 from alchemod.inference.rows.record import Exposure
 from alchemod.inference.statements import REBUILDING
@@ -23,9 +23,9 @@ _WASTING: Final[dict[Effect, str]] = {
     "expire": "expires loaded objects",
     "expunge": "closes the session or takes objects out of it",
 }
-_PLAIN_OPTIONS: Final = frozenset(
-    {"yield_per", "stream_results", "populate_existing", "autoflush", "synchronize_session"}
-)
+_PLAIN_OPTIONS: Final = frozenset({"yield_per", "stream_results", "max_row_buffer", "synchronize_session"})
+_STEPS_OF_OPTION: Final = frozenset({"autoflush", "populate_existing"})
+"""Steps that mean another thing to a query for related rows than to one that is sent when they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,6 @@ def _obstacles(loop: RowLoop, loading: Loading) -> Iterator[str]:
         yield f"the rows may also be those of {_line(other)}"
     if loop.options.unread is not None:
         yield f"what {ast.unparse(loop.options.unread)} loads is not known"
-    if loop.origin.unseen_options:
-        yield "the query gets options in another function"
     if rebuilt := [name for name, _ in loop.origin.statement.steps if name in REBUILDING]:
         yield f"whether an option reaches the rows through {rebuilt[0]}() is not known"
     if loading.spelling is None:
@@ -88,12 +86,12 @@ def _doubts(loop: RowLoop, loading: Loading) -> Iterator[str]:
         yield "the rows have several columns"
     if loading.name in loop.loaded_before:
         yield f"an earlier query here may have loaded {loading.label} already"
-    if is_composite(loading.entity.model) and loading.strategy == "selectinload":
+    if is_composite(loading.compared) and loading.strategy == "selectinload":
         yield "selectinload compares a composite key, which not every database can"
     if loading.spelling is not None and loading.spelling.imported is not None:
         yield f"{loading.spelling.imported} has to be imported here"
-    if (unknown := _execution_options(loop)) is not None:
-        yield f"execution_options({unknown}) reaches the option's query too"
+    if (unknown := _setting(loop)) is not None:
+        yield f"{unknown} reaches the option's query too"
 
 
 def _exposed(exposure: Exposure, loading: Loading) -> str:
@@ -114,13 +112,15 @@ def _keeps_objects(loop: RowLoop) -> bool:
     return session is not None and session.factory is not None and not session.factory.expire_on_commit
 
 
-def _execution_options(loop: RowLoop) -> str | None:
-    """An execution option that may mean something to a query for related rows."""
+def _setting(loop: RowLoop) -> str | None:
+    """A setting of the statement that may mean something to a query for related rows."""
     for name, call in loop.origin.statement.steps:
+        if name in _STEPS_OF_OPTION:
+            return f"{name}()"
         if name == "execution_options":
             for keyword in call.keywords:
                 if keyword.arg not in _PLAIN_OPTIONS:
-                    return keyword.arg or "**"
+                    return f"execution_options({keyword.arg or '**'})"
     return None
 
 

@@ -59,7 +59,7 @@ class RowDomain(Domain[RowState]):
 
     def leave(self, item: ast.withitem, channel: Channel, state: RowState) -> RowState:
         """A session or transaction block commits, rolls back or closes at its end."""
-        return state.happened(self._knowledge.effects_of_leaving(item.context_expr), item)
+        return state.happened(self._knowledge.effects_of_leaving(item.context_expr), item) if state.since else state
 
     def swallows(self, item: ast.withitem, state: RowState) -> bool:
         """Sessions and transactions pass exceptions on."""
@@ -123,7 +123,7 @@ class RowDomain(Domain[RowState]):
 
     def _call(self, node: ast.Call, state: RowState) -> RowState:
         producer = self._knowledge.producer(node)
-        state = state.happened(self._knowledge.effects(node), node)
+        state = self._acted(node, state)
         if producer is not None:
             self._values.produced(node, producer.many)
             record = self.records.setdefault(node, ProducerRecord(node, producer))
@@ -134,6 +134,10 @@ class RowDomain(Domain[RowState]):
         state = self._body_per_element(node, state)
         state = self._mutate(node, state)
         return self._hand_over(node, state)
+
+    def _acted(self, node: ast.Call | ast.Attribute, state: RowState) -> RowState:
+        """What a call or an assignment does to a session; nobody asks before rows are there."""
+        return state.happened(self._knowledge.effects(node), node) if state.since else state
 
     def _consume_arguments(self, node: ast.Call, state: RowState) -> RowState:
         if isinstance(node.func, ast.Name) and node.func.id in SAME_ROWS | _PLAIN:
@@ -212,7 +216,7 @@ class RowDomain(Domain[RowState]):
     def _attribute(self, node: ast.Attribute, state: RowState) -> RowState:
         refs = self._values.of(node.value, state)
         if not isinstance(node.ctx, ast.Load):
-            return state.happened(self._knowledge.effects(node), node)
+            return self._acted(node, state)
         if node.attr in _TAKING:
             state = state.changed(ref.site for ref in refs if ref.many or ref.listed)
         for ref in refs:

@@ -58,12 +58,12 @@ class RowReads:
 
 
 def row_reads(scope: Scope, knowledge: RowKnowledge) -> list[RowReads] | None:
-    """The reads of the rows of each producer in the function of `scope` whose rows it uses, in source order.
+    """The reads of the rows of each producer in the function (or module) of `scope` that uses its rows, in source order.
 
     None where the function is too complex to follow. Reads in functions inside it are exposures.
     """
     function = scope.node
-    assert isinstance(function, FUNCTIONS)
+    assert isinstance(function, (*FUNCTIONS, ast.Module))
     domain = RowDomain(scope, knowledge)
     try:
         exits = Walker(domain).run(function.body, RowState())
@@ -71,7 +71,8 @@ def row_reads(scope: Scope, knowledge: RowKnowledge) -> list[RowReads] | None:
         return None
     ends = [exits[channel] for channel in ("next", "return") if channel in exits]
     end = ends[0].join(ends[-1]) if ends else RowState()
-    lazily = any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(function))
+    walked = ast.walk(function) if isinstance(function, FUNCTIONS) else ()
+    lazily = any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in walked)
     used = (record for record in domain.records.values() if record.reads or record.loops or record.exposures)
     found = [_summary(record, end, lazily) for record in used]
     return sorted(found, key=lambda reads: (reads.site.lineno, reads.site.col_offset))

@@ -12,7 +12,8 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.gates import PRODUCING
 from alchemod.facts.project import Project
-from alchemod.inference.loading.loads import Loading, RowLoop
+from alchemod.inference.loading.loads import lazy_names
+from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict
 
 
@@ -64,9 +65,8 @@ class LazyLoadInLoop(Rule):
     tokens = PRODUCING
 
     def names_from(self, project: Project) -> Iterable[str]:
-        """The names of the relationships of all mapped classes, those that backrefs make included."""
-        for model in project.models.all():
-            yield from (name for name, found in model.attributes.items() if found.kind == "relationship")
+        """The names of the relationships that load when they are read, those that backrefs make included."""
+        return lazy_names(project.models)
 
     def find_For(self, loop: ast.For, ctx: Context) -> Iterable[Finding]:
         """Looks at one `for` statement."""
@@ -106,7 +106,7 @@ class LazyLoadInLoop(Rule):
         if ctx.overrides_query_method("options", loop.origin.statement):
             missing = "a query class of the project has its own options()"
             return self.report(loop.loop, message, missing=missing, given=[loop.answer])
-        unsafe = verdict.missing or _pinned(loop, ctx)
+        unsafe = verdict.missing or ctx.unseen_query_class(loop.origin.statement) or _pinned(loop, ctx)
         return self.fix(loop.loop, message, _edit(loop, loadings), given=[loop.answer], unsafe=unsafe)
 
 
