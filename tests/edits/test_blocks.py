@@ -282,6 +282,13 @@ def test_strings_keep_their_lines_and_continuations_move_along() -> None:
     )
 
 
+def test_opener_that_lies_deeper_than_the_block() -> None:
+    file = File("try:\n    s = Maker()\n\n    a\nfinally:\n    if s:\n        s.close()\n")
+    opener, attempt = file.stmt("s = Maker()"), file.node(ast.Try)
+    wrap = block(attempt, attempt, "with {m} as s:", replaces=(opener,), m=opener.value)
+    assert file.after(wrap, drop(attempt.finalbody[0])) == "with Maker() as s:\n    a\n"
+
+
 def test_nested_blocks() -> None:
     file = File(
         """\

@@ -127,6 +127,12 @@ def test_transformer_must_keep_its_promise() -> None:
     assert file.refusal(transform(target, Upper(), broken)) == "the result is not what the template promises"
 
 
+def test_transformer_of_a_statement() -> None:
+    file = File("if x:\n    a = b  # c\n")
+    promise = ast.parse("A = B").body[0]
+    assert file.after(transform(file.stmt("a = b"), Upper(), promise)) == "if x:\n    A = B  # c\n"
+
+
 class Failing(cst.CSTTransformer):
     def __init__(self, error: BaseException) -> None:
         super().__init__()

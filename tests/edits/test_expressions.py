@@ -483,3 +483,15 @@ def test_bare_tuple_between_square_brackets_is_refused() -> None:
 def test_parameter_and_its_default() -> None:
     file = File("def f(a: b = c): pass\n")
     assert file.after(rename(file.expr("b"), "B"), rename(file.expr("c"), "C")) == "def f(a: B = C): pass\n"
+
+
+def test_noqa_after_a_header_and_a_swapped_statement() -> None:
+    file = File("if a == None:  # noqa: E711\n    b == None  # noqa: E711\n")
+    test, statement = file.expr("a == None"), file.stmt("b == None")
+    assert (
+        file.after(
+            swap(test, "{v} is None", v=test.left, drops_noqa=("E711",)),
+            swap(statement, "{v}", v=file.expr("b"), drops_noqa=("E711",)),
+        )
+        == "if a is None:\n    b\n"
+    )

@@ -6,6 +6,7 @@ import ast
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -137,7 +138,7 @@ class Attempt:
         new = renderer.text(unit, indent)
         if new != old and not isinstance(unit.owner, ast.ExceptHandler | ast.match_case | ast.expr):
             new = wrapped(new, old, self._room(unit, indent), is_header=isinstance(unit.owner, COMPOUND))
-        for swap in filter(lambda swap: swap.drops_noqa, self._plan.within(unit.owner, Swap)):
+        for swap in self._noqa_swaps.get(id(unit.owner), ()):
             first, last = (self._source.position(offset)[0] for offset in self._source.span(swap.node))
             start = self._source.position(unit.span[0])[0]
             old, new = noqa.inside(old, new, range(first - start, last - start + 1), swap.drops_noqa)
@@ -148,13 +149,20 @@ class Attempt:
 
     def _noqa_edits(self) -> Iterator[Replacement]:
         """The edits of the comments that follow a statement or header, by end of line."""
-        codes: dict[int, list[str]] = {}
+        for swaps in self._noqa_swaps.values():
+            end = unit_span(self._source, self._units.owner(swaps[0].node))[1]
+            edit = noqa.after(self._source, end, [code for swap in swaps for code in swap.drops_noqa])
+            if edit is not None:
+                yield edit
+
+    @cached_property
+    def _noqa_swaps(self) -> dict[int, list[Swap]]:
+        """The swaps that drop ``noqa`` codes, by the statement or header that they change."""
+        found: dict[int, list[Swap]] = {}
         for _, verb in self._plan.verbs():
             if isinstance(verb, Swap) and verb.drops_noqa and not self._structure.disappears(verb.node):
-                end = unit_span(self._source, self._units.owner(verb.node))[1]
-                codes.setdefault(end, []).extend(verb.drops_noqa)
-        edits = (noqa.after(self._source, end, dropped) for end, dropped in codes.items())
-        return (edit for edit in edits if edit is not None)
+                found.setdefault(id(self._units.owner(verb.node)), []).append(verb)
+        return found
 
     def _room(self, unit: Unit, indent: str) -> Room:
         """The line where a unit stands, which has got another indentation."""

@@ -17,6 +17,7 @@ class Layout:
         self.lines = lines
         self._removed: set[int] = set()
         self._settled: set[int] = set()
+        self._openings: set[int] = set()
         self._shifts: dict[int, tuple[str, str]] = {}
         self._regions: list[range] = []
         self._replacements: list[Replacement] = []
@@ -49,8 +50,9 @@ class Layout:
             self.insert(first, comment, indent)
         self._removed.update(range(first, last + 1))
 
-    def remove_blank_lines(self, line: int) -> None:
-        """Take out the blank lines that begin at a line."""
+    def open_suite(self, line: int) -> None:
+        """A suite now begins with a line: no blank line stands above it."""
+        self._openings.add(line)
         while self.lines.is_blank(line):
             self._removed.add(line)
             line += 1
@@ -136,6 +138,8 @@ class Layout:
 
     def _surplus_blank_lines(self, run: range) -> set[int]:
         """Blank lines around removed ones: the larger group stays, at either end of a suite the outer one."""
+        if opened := self._openings.intersection(run):
+            return set() if self._settled.intersection(run) - opened else set(run[run.index(min(opened)) :])
         if self._settled.intersection(run):
             return set()
         removed = [line for line in run if line in self._removed]

@@ -46,19 +46,16 @@ class Plan:
         for fix in accepted:
             self._refuse_if_discarded(fix, edits[fix])
         self.fixes = {fix: edits[fix] for fix in accepted if fix not in self.refused}
-        self._touched = {id(node) for _, verb in self.verbs() for node in self.ancestry.ancestors(verb.node)}
+        self._touched = {
+            id(ancestor)
+            for _, verb in self.verbs()
+            for node in (verb.node, *(verb.replaces if isinstance(verb, Block) else ()))
+            for ancestor in self.ancestry.ancestors(node)
+        }
 
     def on(self, node: ast.AST, kind: type[V]) -> list[V]:
         """The verbs of a kind that stand on a node."""
         return [verb for _, verb in self._verbs.get(id(node), ()) if isinstance(verb, kind)]
-
-    def within(self, owner: ast.AST, kind: type[V]) -> list[V]:
-        """The verbs of a kind that stand on a node of a unit, or inside one."""
-        return [
-            verb
-            for _, verb in self.verbs()
-            if isinstance(verb, kind) and any(node is owner for node in self.ancestry.ancestors(verb.node))
-        ]
 
     def verbs(self) -> Iterator[tuple[Hashable, Verb]]:
         """All verbs with their fixes, in the order given."""

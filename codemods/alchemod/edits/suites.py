@@ -176,8 +176,7 @@ class Arranger:
             else:
                 bottom -= 1
         top = self._header(suite, block, inside.start, indent, deeper)
-        if first in block.replaces:
-            self._layout.remove_blank_lines(top)
+        self._layout.open_suite(top)
         self._layout.shift(top, bottom, suite.indent, deeper)
         self._range(suite, inside.start, inside.stop, deeper)
         if self._structure.is_emptied_block(suite.statements[inside.start : inside.stop]):

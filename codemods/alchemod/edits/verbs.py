@@ -167,8 +167,8 @@ def block(
     r"""Make the statements from ``first`` to ``last``, of one suite, the body of ``header``.
 
     ``header`` is the first line of a compound statement, such as ``with {maker} as {name}:``; it may end in
-    ``\n    {*body}``. Statements in ``replaces`` lie in the range and disappear into the header: what the
-    holes take from them stays, with the edits inside it.
+    ``\n    {*body}``. Statements in ``replaces`` lie in the range, at any depth, and disappear into the header:
+    what the holes take from them stays, with the edits inside it.
     """
     return Block(first, last, header.removesuffix("\n    {*body}"), holes, replaces)
 
