@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -204,6 +205,20 @@ class Project:
     @cached_property
     def _dropped_bases(self) -> dict[Path, set[bytes]]:
         return {path: bases for path, data in self._dropped_contents.items() if (bases := base_words(data))}
+
+    def assigned_from_outside(self, name: str) -> str | None:
+        """Where some code assigns an attribute `name` of something that is not its own object; None where none does."""
+        assigned = re.compile(
+            rb"(?<!\bself)(?<!\bcls)\.\s*" + re.escape(name.encode()) + rb"\s*=(?!=)"
+            rb"|setattr\(\s*(?!self\b|cls\b)[^,()]*,\s*[\"']" + re.escape(name.encode()) + rb"[\"']"
+        )
+        for path in self.files_mentioning(name):
+            data = self._sources[path].utf8 if path in self._sources else self._dropped_contents.get(path, b"")
+            if (found := assigned.search(data)) is not None:
+                shown = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+                line = data.count(b"\n", 0, found.start()) + 1
+                return f"{shown}:{line} replaces {name}"
+        return None
 
     def is_revision(self, path: Path) -> bool:
         """Whether a file is a migration of Alembic, or lies in a migration environment."""

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, FunctionFacts
 from alchemod.inference import sessions, statements
 from alchemod.inference.containers import element_of, row_of
@@ -159,6 +160,8 @@ def _of_library(answer: Answer, dotted: str, node: ast.Call, place: Place, resol
             from alchemod.inference.annotation import annotated
 
             return resolver.value(node.args[1], place) or annotated(node.args[0], place, resolver)
+        case "logging.getLogger":
+            return answer.then(Outside(External("logging.Logger")))
         case "alembic.op.get_bind" | "alembic.op.get_context":
             return answer.then(Engine(is_connection=True))
         case "copy.copy" if node.args:

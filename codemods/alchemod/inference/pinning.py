@@ -21,13 +21,20 @@ class Pinning:
 
     def of(self, chain: Sequence[str]) -> Pin | None:
         """The first pin of the last name of `chain`, reached through those before it; None when no test pins it."""
+        return self._of_name(chain[-1]).of(chain)
+
+    def replaced(self, name: str, *modules: str) -> str | None:
+        """Where a name of one of these modules is replaced: patched by a test, or assigned from another file."""
+        pin = self._of_name(name).patched(*(f"{module}.{name}" for module in modules))
+        return str(pin) if pin is not None else self._project.assigned_from_outside(name)
+
+    def _of_name(self, name: str) -> Pins:
         if self._generation != self._project.generation:
             self._pins.clear()
             self._generation = self._project.generation
-        name = chain[-1]
         if name not in self._pins:
             self._pins[name] = Pins(self._found(name))
-        return self._pins[name].of(chain)
+        return self._pins[name]
 
     def _found(self, name: str) -> Iterator[Pin]:
         project = self._project

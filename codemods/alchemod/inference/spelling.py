@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from alchemod.facts.certain import certain_names
 from alchemod.facts.module import ClassFacts, Import, Module
 from alchemod.facts.project import Project
 from alchemod.inference.dominance import dominates
@@ -54,7 +55,12 @@ def why_not_spelled(entity: Entity, place: Place, resolver: Resolver) -> str:
         return f"no name in scope stands for this alias of {name}"
     if _is_open(entity.cls, resolver):
         return f"a subclass may stand for {name}, and no name in scope stands for it"
-    return f"{name} stands for something else here" if _is_taken(name, place) else f"no name in scope stands for {name}"
+    if not _is_taken(name, place):
+        return f"no name in scope stands for {name}"
+    owner = place.scope.owner(name)
+    if owner is not None and owner.parent is None and name not in certain_names(_module_of(place)):
+        return f"{name} is not bound on every way through this module"
+    return f"{name} stands for something else here"
 
 
 def _is_again(entity: Entity, place: Place) -> bool:
@@ -115,10 +121,18 @@ def _is_bound(code: str, at: ast.expr, place: Place) -> bool:
         return True
     if owner.parent is None:
         bindings = [b for b in place.module.bindings.get(name, ()) if not (isinstance(b, Import) and b.is_typing)]
+        if name not in certain_names(_module_of(place)):
+            return False
         return bool(bindings) and (_runs_later(place.scope, owner) or any(b.line < at.lineno for b in bindings))
     if owner.is_comprehension or _runs_later(place.scope, owner):
         return True
     return any(dominates(binding, owner.node, at) for binding in owner.bindings[name])
+
+
+def _module_of(place: Place) -> ast.Module:
+    root = place.scope.root.node
+    assert isinstance(root, ast.Module)
+    return root
 
 
 def _runs_later(reading: Scope, owner: Scope) -> bool:

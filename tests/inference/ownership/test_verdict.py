@@ -318,7 +318,7 @@ UNSAFE = {
         except ValueError:
             mystery(o)
         """,
-        "effects unknown",
+        "objects get out",
         9,
     ),
 }

@@ -27,6 +27,7 @@ _MAX_CALLS: Final = 6
 _HARMLESS: Final = frozenset(
     {"len", "isinstance", "bool", "type", "print", "str", "list", "tuple", "set", "any", "all", "sorted"}
 )
+_LOGGER: Final = "logging.Logger."
 _EFFECTS: Final[dict[str, Effect]] = {
     "commit": "commit", "rollback": "rollback", "expire": "expire", "expunge": "expunge",
     "write": "write", "add": "write", "merge": "write", "flush": "write", "refresh": "write",
@@ -48,6 +49,8 @@ class Callees:
             case Answer(value=Outside(definition=definition)) if definition.name.startswith("builtins."):
                 name = definition.name.rpartition(".")[2]
                 return replace(LENT, reads="unknown") if name in _HARMLESS else Treatment()
+            case Answer(value=Outside(definition=definition)) if definition.name.startswith(_LOGGER):
+                return replace(LENT, reads="unknown")
             case Answer(value=FunctionObject(facts=facts)):
                 inside = self._resolver.function_place(facts)
             case Answer(value=LocalFunction(node=ast.FunctionDef() | ast.AsyncFunctionDef() as node, place=outer)):

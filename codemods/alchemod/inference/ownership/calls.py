@@ -53,6 +53,7 @@ _PLAIN: Final = {
     "any",
     "all",
 }
+_APPLYING: Final = {"map", "filter", "reduce", "starmap"}
 _CLOSING: Final = {"closing", "aclosing"}
 _STACKS: Final = {"enter_context", "enter_async_context", "push", "push_async_exit"}
 _MUTATORS: Final = {"append", "add", "insert", "extend", "update", "setdefault", "put", "put_nowait", "appendleft"}
@@ -162,11 +163,22 @@ class Calls:
             return
         if "lazy" in kinds and isinstance(call.func, ast.Name) and name in _CONSUMERS:
             life, facts = self._consumed(value, call, life, facts)
+        elif kinds & {"lazy", "rows"} and self._hands_on(call, facts):
+            facts = facts.let_out(value, call)
         elif kinds & {"carrier", "lazy"} and not (isinstance(call.func, ast.Name) and name in _PASS_ON | _PLAIN):
             self._lend_carrier(call, argument, kinds, life)
         if kinds & OBJECTS:
             facts = self._lend_objects(call, argument, value, life, facts)
         yield life, facts
+
+    def _hands_on(self, call: ast.Call, facts: Facts) -> bool:
+        """Whether what is gone over gets to code that may keep it: `KEEP.extend(q)`, `map(KEEP.append, q)`."""
+        name = _callee_name(call)
+        if isinstance(call.func, ast.Attribute) and name in _MUTATORS:
+            holder = call.func.value
+            return not (isinstance(holder, ast.Name) and self._is_fresh(holder.id))
+        called = call.args[0] if name in _APPLYING and isinstance(call.func, ast.Name) and call.args else None
+        return called is not None and not isinstance(called, ast.Lambda) and _name_of(called) not in _PLAIN
 
     def _lend(self, call: ast.Call, treatment: Treatment, life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
         record = self._record
@@ -204,7 +216,7 @@ class Calls:
         treatment = self._knowledge.treatment(call, argument)
         if treatment.reads != "nothing":
             self._record.use(call, "pass", life, self._outcome_of_lending(treatment, refs, facts))
-        return facts.let_out(refs, call) if treatment.kept == "yes" else facts
+        return facts.let_out(refs, call) if treatment.kept != "no" else facts
 
     def _outcome_of_lending(self, treatment: Treatment, refs: list[Ref], facts: Facts) -> Outcome:
         if treatment.reads == "unknown":
@@ -291,6 +303,10 @@ def _is_new_container(value: ast.expr | None) -> bool:
         case ast.Call(func=ast.Name(id="list" | "dict" | "set" | "defaultdict" | "deque")):
             return True
     return False
+
+
+def _name_of(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _callee_name(call: ast.Call) -> str:

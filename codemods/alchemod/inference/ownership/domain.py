@@ -324,8 +324,31 @@ class SessionDomain(Domain[State]):
     def _is_session(self, node: ast.expr, facts: Facts) -> bool:
         return SESSION in self._values.of(node, facts)
 
+    def _augment(self, node: ast.AugAssign, state: State) -> State:
+        """`kept += rows` changes what `kept` holds in place, and that may be seen outside."""
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            holder = self._values.of(node.target, facts)
+            seen = not isinstance(node.target, ast.Name) or any(ref.kind in ("parameter", "outer") for ref in holder)
+            result[life] = facts.let_out(_held(value), node) if seen else facts
+        return result
+
+    def _operate(self, node: ast.BinOp, state: State) -> State:
+        """An operator of something from outside may keep its operand: `KEPT << row`."""
+        result: State = {}
+        for life, facts in state.items():
+            sides = [self._values.of(side, facts) for side in (node.left, node.right)]
+            foreign = any(ref.kind in ("parameter", "outer") for value in sides for ref in value)
+            result[life] = facts.let_out(_held(sides[0] | sides[1]), node) if foreign else facts
+        return result
+
     def _handler(self, node: ast.ExceptHandler, state: State) -> State:
         return state if node.name is None else self._bind(node.name, NOTHING, node, state)
+
+
+def _held(value: Value) -> list[Ref]:
+    return [ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"]
 
 
 def _tested_for_none(test: ast.expr) -> tuple[str, bool] | None:
@@ -360,6 +383,8 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., State | None]]] = {
     ast.GeneratorExp: SessionDomain._generator,
     ast.Assign: SessionDomain._assign,
     ast.AnnAssign: SessionDomain._assign,
+    ast.AugAssign: SessionDomain._augment,
+    ast.BinOp: SessionDomain._operate,
     ast.Return: SessionDomain._return,
     ast.Raise: SessionDomain._raise,
     ast.Yield: SessionDomain._yield,

@@ -83,7 +83,7 @@ class SessionWithoutContextManager(Rule):
         if verdict.kind == "report" or life.plan is None:
             yield self.report(call, message, missing=_advice(life, verdict), given=given)
             return
-        unsafe = verdict.missing if verdict.kind == "unsafe" else None
+        unsafe = verdict.missing if verdict.kind == "unsafe" else ctx.replaced_factory(life)
         yield self.fix(call, message, *_edits(life.plan), given=given, unsafe=unsafe)
 
 
