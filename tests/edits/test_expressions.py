@@ -211,6 +211,7 @@ def test_receiver_gets_the_parentheses_it_needs(receiver: str, filled: str) -> N
         ("yield_ = a\n", "a", "[*{_}]", "yield_ = [*a]\n"),
         ("x = f'{a:>{b}}'\n", "b", "{_}.x", "x = f'{a:>{b.x}}'\n"),
         ("x = 'a' f'{a}' 'b' f'{c!r}'\n", "c", "{_}.x", "x = 'a' f'{a}' 'b' f'{c.x!r}'\n"),
+        ('y\nx = f"""\n\n{a}\n{b}\n"""\nz\n', "b", "{_}.x", 'y\nx = f"""\n\n{a}\n{b.x}\n"""\nz\n'),
         ("global_ = a; b = c\n", "c", "{_}.x", "global_ = a; b = c.x\n"),
         ("ü = {'é': a}; x = b\n", "b", "{_}.x", "ü = {'é': a}; x = b.x\n"),
     ],

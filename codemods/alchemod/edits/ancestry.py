@@ -112,13 +112,13 @@ class Ancestry:
         raise Refusal("the module itself is no statement")
 
     def _read(self, node: ast.AST) -> None:
-        index = bisect_right(self._starts, _line(node)) - 1
-        # Statements that share a line with semicolons start on the line too.
-        while index >= 0:
+        """Read the top-level statements that may hold a node, the likeliest first."""
+        likely = bisect_right(self._starts, _line(node)) - 1
+        # Statements may share a line, and before Python 3.12 lines in f-strings cannot be relied on.
+        for index in (*range(likely, -1, -1), *range(likely + 1, len(self._starts))):
             self._read_statement(index)
-            if id(node) in self._places or index == 0 or self._starts[index - 1] != self._starts[index]:
+            if id(node) in self._places:
                 return
-            index -= 1
 
     def _read_statement(self, index: int) -> None:
         if index in self._seen:

@@ -161,12 +161,16 @@ class Renderer:
 
     def _touches_a_word(self, node: ast.AST) -> bool:
         """Whether the node stands without a blank next to a keyword or number, as in ``return[1]``."""
-        if isinstance(node, ast.GeneratorExp):
+        if isinstance(node, ast.GeneratorExp) or self._is_in_f_string(node):
             return False
         source = self.units.source
         start, end = source.span(node)
         around = source.utf8[max(start - 1, 0) : start] + source.utf8[end : end + 1]
         return any(chr(byte).isalnum() or byte == ord("_") for byte in around)
+
+    def _is_in_f_string(self, node: ast.AST) -> bool:
+        """Whether the node stands in an f-string, where positions cannot be relied on before Python 3.12."""
+        return any(isinstance(ancestor, ast.JoinedStr) for ancestor in self.ancestry.ancestors(node))
 
 
 def renamed(node: Any, to: str) -> Any:

@@ -165,7 +165,7 @@ class Arranger:
         self._layout.replace(offset, offset, form.format(code))
 
     def _block(self, suite: Suite, block: Block, inside: range, indent: str) -> None:
-        first, last = suite.statements[inside.start], suite.statements[inside.stop - 1]
+        last = suite.statements[inside.stop - 1]
         deeper = indent + self._step(suite, inside)
         bottom = self._lines.last(last)
         if suite.follows_on_line(inside.stop):
