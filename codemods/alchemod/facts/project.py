@@ -15,7 +15,7 @@ from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import Dependencies
 from alchemod.facts.factories import exported_factories
 from alchemod.facts.families import Families
-from alchemod.facts.gates import base_words, gate_a, mentions
+from alchemod.facts.gates import base_words, gate_a, gives_rows, mentions
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
@@ -292,7 +292,8 @@ class Project:
             self._modules[path] = None
             return
         self._modules[path] = self._collect(path, tree)
-        if self._tree_bytes + len(self.source(path).utf8) <= _KEPT_TREE_BYTES:
+        data = self.source(path).utf8
+        if gives_rows(data) and self._tree_bytes + len(data) <= _KEPT_TREE_BYTES:
             self._keep(path, tree)
 
     def _collect(self, path: Path, tree: ast.Module) -> Module:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alchemod.facts.module import Assigned, ClassFacts
 from alchemod.inference.annotation import annotated
 from alchemod.inference.containers import entered
+from alchemod.inference.dominance import suites_of
 from alchemod.inference.scopes import Scope
 from alchemod.inference.values import Answer, FunctionObject, Place, resting_on
 
@@ -49,10 +50,9 @@ class Instances:
 
     def _method(self, answer: Answer, owner: ClassFacts, name: str) -> Answer | None:
         method = answer.then(FunctionObject(owner.methods[name], answer.value))
-        place = self._resolver.module_place(owner.module)
-        if name not in owner.bodies or place is None:
+        if name not in owner.bodies:
             return method
-        return self._resolver.functions.returned(method, None, place)
+        return self._resolver.functions.returned(method, None, self._resolver.top_of(owner.module))
 
     def _assigned(self, classes: list[ClassFacts], name: str) -> Answer | None:
         answers: list[Answer | None] = []
@@ -108,13 +108,27 @@ def _stores_in(method: _FunctionNode) -> Iterator[tuple[str, ast.AST]]:
     arguments = [*method.args.posonlyargs, *method.args.args]
     if not arguments:
         return
-    for node in ast.walk(method):
+    for node in _storing(method):
         for target in _targets(node):
             for part in ast.walk(target):
                 match part:
                     case ast.Attribute(value=ast.Name(id=receiver), attr=name, ctx=ast.Store()):
                         if receiver == arguments[0].arg:
                             yield name, node
+
+
+def _storing(method: _FunctionNode) -> Iterator[ast.AST]:
+    """The statements of a method, those of functions inside it included, and the items of its `with` statements."""
+    stack: list[ast.stmt] = list(method.body)
+    while stack:
+        statement = stack.pop()
+        yield statement
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            yield from statement.items
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            stack.extend(statement.body)
+        for suite in suites_of(statement):
+            stack.extend(suite)
 
 
 def _targets(node: ast.AST) -> Sequence[ast.expr]:

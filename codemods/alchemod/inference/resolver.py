@@ -66,6 +66,7 @@ class Resolver:
         self.recall: Recall[Answer] = Recall()
         self._generation = project.generation
         self._makers: tuple[int, frozenset[str]] | None = None
+        self._tops: dict[Path, Scope] = {}
 
     @property
     def session_makers(self) -> frozenset[str]:
@@ -106,6 +107,12 @@ class Resolver:
         except FileError:
             return None
 
+    def top_of(self, module: Module) -> Place:
+        """The top level of a module as far as its facts tell, for which its file need not be parsed again."""
+        if module.path not in self._tops:
+            self._tops[module.path] = Scope(ast.Module([], []))
+        return Place(module, self._tops[module.path])
+
     def named(self, name: str, place: Place) -> Answer | None:
         """What `name` stands for in `place`, all its bindings together (without regard to the order of statements)."""
         owner = place.scope.owner(name)
@@ -141,9 +148,7 @@ class Resolver:
         return ModelClass(model) if model is not None else ClassObject(facts)
 
     def _variable(self, variable: Variable) -> Answer | None:
-        place = self.module_place(variable.module)
-        if place is None:
-            return None
+        place = self.top_of(variable.module)
         if self.project.lookup.is_flask_database(variable):
             return Answer(FlaskDatabase(), why=(f"{variable.name} is a Flask-SQLAlchemy object",))
         return self.agreeing(self._assigned(assigned, place) for assigned in (variable.assigned, *variable.others))
