@@ -9,20 +9,32 @@ from typing import Final
 
 from alchemod.facts.model import Model
 from alchemod.facts.models import Models
+from alchemod.facts.module import last_name
 from alchemod.inference.loading.effects import SessionEffects
 from alchemod.inference.loading.loop import Loading, Loop, RowLoop
 from alchemod.inference.loading.opacity import Opacity
 from alchemod.inference.loading.options import LoaderOptions, loader_options, together
-from alchemod.inference.loading.origin import EXECUTING, Origin, behind_variable, joined, origin_of, reads_of
+from alchemod.inference.loading.origin import EXECUTING, Origin, apart, joined, origin_of, uses_of
 from alchemod.inference.loading.rows import RowSources
 from alchemod.inference.loading.strategy import compared_by_selectinload, strategy
-from alchemod.inference.reaching import Definitions, definitions
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.rows.reads import PathRead, RowReads, row_reads
 from alchemod.inference.rows.record import Exposure
 from alchemod.inference.scopes import COMPREHENSIONS, Scope, contains
 from alchemod.inference.spelling import spelling_of
-from alchemod.inference.values import Collection, Entity, ModelClass, Object, Place, Row, Rows, Statement
+from alchemod.inference.values import (
+    Answer,
+    Collection,
+    Entity,
+    ModelClass,
+    Object,
+    Outside,
+    Place,
+    Row,
+    Rows,
+    Statement,
+    Value,
+)
 
 _ASKING: Final = EXECUTING | {"query"}
 
@@ -43,6 +55,7 @@ class RowLoops:
         self._effects: Final = SessionEffects(resolver)
         self._opacity: Final = Opacity(resolver)
         self._memo: Final[dict[ast.AST, list[RowLoop]]] = {}
+        self._asking: Final[dict[ast.AST, bool]] = {}
 
     def at(self, loop: ast.AST, inside: Place) -> list[RowLoop]:
         """What one loop of the function whose inside is `inside` reads row by row, by the statements it reads from."""
@@ -62,12 +75,20 @@ class RowLoops:
 
     def _may_be_rows(self, iterated: ast.expr, inside: Place) -> bool:
         answer = self._resolver.value(iterated, Place(inside.module, inside.scope.innermost(iterated)))
-        if answer is None:
-            return any(isinstance(part, ast.Attribute) and part.attr in _ASKING for part in ast.walk(inside.scope.node))
-        value = answer.value
-        return isinstance(value, Rows | Statement) or (
-            isinstance(value, Collection) and isinstance(value.element, Object)
-        )
+        return self._asks(inside) if answer is None else _is_rows(answer.value)
+
+    def _asks(self, inside: Place) -> bool:
+        """Whether the function itself asks for rows, which may get to a loop on ways that are not simple."""
+        function = inside.scope.node
+        if function not in self._asking:
+            calls = (part for part in ast.walk(function) if isinstance(part, ast.Call))
+            asking = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in _ASKING)
+            answers = (self._resolver.value(call, self._place(call, inside)) for call in asking)
+            self._asking[function] = any(answer is not None and _is_rows(answer.value) for answer in answers)
+        return self._asking[function]
+
+    def _place(self, node: ast.expr, inside: Place) -> Place:
+        return Place(inside.module, inside.scope.innermost(node))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -82,6 +103,10 @@ class RowLoops:
         function = _Function(inside, self._resolver, sources, {reads.site: reads for reads in found})
         loops = [loop for reads in found if (loop := function.loop(reads)) is not None]
         return [loop for loop in loops if not any(_goes_with(loop, other) for other in loops)]
+
+
+def _is_rows(value: Value) -> bool:
+    return isinstance(value, Rows | Statement) or (isinstance(value, Collection) and isinstance(value.element, Object))
 
 
 class _Function:
@@ -119,6 +144,7 @@ class _Function:
             undecided,
             tuple(_relevant(reads.exposures, undecided, max(map(_end, reading)))),
             frozenset(loading.name for loading in undecided if self._is_loaded_before(loading, reads.earlier)),
+            self._shows_itself(undecided),
         )
 
     def _origin(self, reads: RowReads, loops: Sequence[Loop]) -> Origin | None:
@@ -131,19 +157,19 @@ class _Function:
         if origin.start is not reads.site and reads.site not in (call for _, call in origin.steps):
             return origin
         over = [name for loop in loops for name in _iterated(loop) if isinstance(name, ast.Name)]
-        for name in over:
-            found = definitions(self._tree, name)
-            if found.owner is not None and found.single is not None and found.single.value is reads.site:
-                others = [use for use in reads_of(name.id, found.owner) if use not in over and self._sees(use, found)]
-                return behind_variable(origin, name, others) if others else origin
-        return origin
-
-    def _sees(self, use: ast.Name, found: Definitions) -> bool:
-        return bool(definitions(self._tree, use).sites & found.sites)
+        return apart(origin, uses_of(reads.site, self._inside.scope, self._tree), over)
 
     def _options(self, origin: Origin) -> LoaderOptions:
-        here = loader_options(origin.steps, self._tree)
+        here = loader_options(origin.steps, self._tree, self._called)
         return together(here, loader_options(origin.steps_elsewhere, None))
+
+    def _called(self, call: ast.Call) -> str:
+        """The name of what is called in its own library, when it is imported under another one."""
+        callee = self._resolver.value(call.func, self._place(call))
+        match callee:
+            case Answer(value=Outside(definition=definition)):
+                return definition.name.rpartition(".")[2]
+        return last_name(call)
 
     def _loading(self, read: PathRead, origin: Origin) -> Loading | None:
         entity = _entity_of(read, origin.statement)
@@ -195,6 +221,14 @@ class _Function:
             yield value.of.model
         elif isinstance(value, Row):
             yield from (term.entity.model for term in value.statement.terms if term.kind == "entity" and term.entity)
+
+    def _shows_itself(self, loadings: Iterable[Loading]) -> str:
+        """A method that makes text of a row from what is loaded; "" when there is none."""
+        for model in {loading.entity.model for loading in loadings}:
+            for name in ("__repr__", "__str__"):
+                if any(name in facts.methods for facts in model.family) and self._sources.looks_inside(model, name):
+                    return f"{model.name}.{name}()"
+        return ""
 
     @property
     def _tree(self) -> ast.Module:

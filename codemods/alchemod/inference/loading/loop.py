@@ -56,6 +56,8 @@ class RowLoop:
     """Places, not behind the loop, where a row gets to code that may look behind its attributes."""
     loaded_before: frozenset[str]
     """The relationships whose objects an earlier query of the function may have loaded."""
+    shows_itself: str
+    """A method of the entity that makes text of what is loaded, "" for none."""
 
     @property
     def extended(self) -> ast.Call | None:

@@ -92,7 +92,7 @@ class Opacity:
 
     def _of_library(self, dotted: str, call: ast.Call, argument: ast.expr, place: Place, depth: int) -> bool:
         name = dotted.rpartition(".")[2]
-        if dotted.startswith("builtins.") and name in _HARMLESS:
+        if name in _HARMLESS and isinstance(call.func, ast.Name):
             return name in _TEXT and self._of_text(argument, place, depth)
         if dotted == "builtins.getattr":
             return not (len(call.args) > 1 and isinstance(call.args[1], ast.Constant))

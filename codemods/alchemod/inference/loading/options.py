@@ -6,7 +6,7 @@ SQLAlchemy 1.4 to 2.1: "Relationship Loading Techniques"; strings for attributes
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,12 +39,17 @@ class LoaderOptions:
     unread: ast.expr | None = None
 
 
-def loader_options(steps: Iterable[tuple[str, ast.Call]], root: ast.Module | None) -> LoaderOptions:
+def loader_options(
+    steps: Iterable[tuple[str, ast.Call]],
+    root: ast.Module | None,
+    called: Callable[[ast.Call], str] = last_name,
+) -> LoaderOptions:
     """The options that the steps of a chain give to a statement.
 
-    Variables are looked up in the module `root`; without it they are not understood.
+    Variables are looked up in the module `root`; without it they are not understood. `called` gives the name of the
+    function that a call calls, whatever it is imported as.
     """
-    reading = _Reading(root)
+    reading = _Reading(root, called)
     for name, call in steps:
         if name == "options":
             for argument in call.args:
@@ -62,11 +67,12 @@ def together(one: LoaderOptions, other: LoaderOptions) -> LoaderOptions:
 
 
 class _Reading:
-    def __init__(self, root: ast.Module | None) -> None:
+    def __init__(self, root: ast.Module | None, called: Callable[[ast.Call], str]) -> None:
         self.names: Final[set[str]] = set()
         self.all: ast.expr | None = None
         self.unread: ast.expr | None = None
         self._root: Final = root
+        self._called: Final = called
 
     def option(self, node: ast.expr, depth: int) -> None:
         """Take in one argument of `options()`."""
@@ -99,11 +105,12 @@ class _Reading:
 
     def _call(self, call: ast.Call) -> None:
         links = _links(call)
-        if links and last_name(links[0]) == "Load":
+        name = self._called(links[0])
+        if name == "Load":
             links = links[1:]
-        if not links:
-            return
-        name = last_name(links[0])
+            if not links:
+                return
+            name = last_name(links[0])
         if name in _OF_COLUMNS:
             return
         if name == "with_loader_criteria":

@@ -80,11 +80,24 @@ def joined(origin: Origin, others: Iterable[Origin | None]) -> Origin:
     return replace(origin, start=origin.base, steps=tuple(steps), behind_start=(), doubt=doubt)
 
 
-def behind_variable(origin: Origin, variable: ast.Name, others: Sequence[ast.Name]) -> Origin:
-    """The origin of the rows of a Query that is gone over through a variable which `others` read too."""
-    return replace(
-        origin, start=variable, behind_start=(), doubt=origin.doubt or f"line {others[0].lineno} uses {variable.id} too"
-    )
+def uses_of(query: ast.expr, scope: Scope, tree: ast.Module) -> list[ast.Name]:
+    """The reads of the variable that a Query is assigned to in the function of `scope`, none if there is no such."""
+    for bindings in scope.bindings.values():
+        for binding in bindings:
+            if binding.value is query and binding.kind in _ASSIGNING:
+                return [use for use in _reads_of(binding.name, scope) if binding in definitions(tree, use).sites]
+    return []
+
+
+def apart(origin: Origin, uses: Sequence[ast.Name], over: Sequence[ast.Name]) -> Origin:
+    """The origin of the rows of a Query with several `uses`, of which loops go `over` some directly."""
+    others = [use for use in uses if use not in over]
+    if not others or len(uses) == 1:
+        return origin
+    doubt = origin.doubt or f"line {others[0].lineno} uses {others[0].id} too"
+    if not over:
+        return replace(origin, doubt=doubt)
+    return replace(origin, start=over[0], behind_start=(), doubt=doubt)
 
 
 class _Search:
@@ -235,7 +248,7 @@ class _Search:
         expected = self._names | {
             root for site in owner.bindings.get(name.id, ()) if (root := _grown_variable(site)) is not None
         }
-        uses = (use for use in reads_of(name.id, owner) if use not in expected)
+        uses = (use for use in _reads_of(name.id, owner) if use not in expected)
         return [use for use in uses if self._definitions(use).sites & found.sites]
 
     def _definitions(self, name: ast.Name) -> Definitions:
@@ -266,7 +279,7 @@ def _grown_variable(site: Binding) -> ast.Name | None:
     return node if isinstance(node, ast.Name) and node.id == site.name else None
 
 
-def reads_of(name: str, owner: Scope) -> Iterator[ast.Name]:
+def _reads_of(name: str, owner: Scope) -> Iterator[ast.Name]:
     """The reads of a name in the code of a scope and of those inside it."""
     for node in ast.walk(owner.node):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from alchemod.facts.model import Model
 from alchemod.inference.containers import element_of, part_of
 from alchemod.inference.loading.effects import Effects, SessionEffects
 from alchemod.inference.loading.opacity import Opacity
@@ -133,6 +134,10 @@ class RowSources:
     def reads(self, call: ast.Call, argument: ast.expr) -> ArgumentReads:
         """Whether the callee looks behind attributes. Which relationships it reads is not followed."""
         return ArgumentReads() if self._opacity.of_callee(call, argument, self._place(call)) else _MUTE
+
+    def looks_inside(self, model: Model, method: str) -> bool:
+        """Whether a method of a mapped class looks behind the attributes of its object."""
+        return self._opacity.of_member(model, method)
 
     def value_at(self, producer: ast.Call, path: Path) -> Value | None:
         """What `path` leads to from what the producer gives."""

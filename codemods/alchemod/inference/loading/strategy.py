@@ -53,7 +53,7 @@ def _can_join(model: Model, relationship: Attribute, origin: Origin, models: Mod
         return False
     if not _is_many_to_one(model, relationship, models):
         return False
-    if any(_is_eager(attribute, models) for attribute in target.attributes.values()):
+    if models.subclasses(target) or any(_is_eager(attribute, models) for attribute in target.attributes.values()):
         return False
     steps = {name for name, _ in origin.statement.steps}
     return steps <= _JOINABLE and len(origin.statement.terms) == 1 and not any(_is_raw(step) for step in origin.steps)

@@ -84,6 +84,8 @@ def _doubts(loop: RowLoop, loading: Loading) -> Iterator[str]:
         yield "under AsyncSession the option decides whether this raises MissingGreenlet"
     if len(loading.read.path) > 2 and len(loop.origin.statement.terms) > 1:
         yield "the rows have several columns"
+    if loop.shows_itself:
+        yield f"{loop.shows_itself} shows what is loaded"
     if loading.name in loop.loaded_before:
         yield f"an earlier query here may have loaded {loading.label} already"
     if is_composite(loading.compared) and loading.strategy == "selectinload":
