@@ -132,7 +132,7 @@ def test_json(alchemod: Command, project: Path) -> None:
     ran = alchemod("check", "--format", "json")
     document = json.loads(ran.out)
     assert ran.code == 2
-    assert list(document) == ["version", "findings", "errors", "summary"]
+    assert list(document) == ["version", "findings", "errors", "notes", "summary"]
     assert document["version"] == 1
     [finding] = document["findings"]
     fingerprint = finding.pop("fingerprint")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from alchemod.inference import Inference
 
 
-_LEAVES_REVISIONS = "ALC"
+APPLICATION_RULES = "ALC"
 """The family of rules that leave Alembic's revision files alone: they are history."""
 
 
@@ -89,7 +89,7 @@ class Finder:
         """The rules that may find something in a file and may touch it."""
         concerned = self._dispatcher.concerned(self._project.source(path))
         if concerned and self._project.is_revision(path):
-            return frozenset(code for code in concerned if not code.startswith(_LEAVES_REVISIONS))
+            return frozenset(code for code in concerned if not code.startswith(APPLICATION_RULES))
         return concerned
 
     def _find(

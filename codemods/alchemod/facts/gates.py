@@ -16,7 +16,8 @@ TOKENS = (
     b"sqlmodel",
     b"sessionmaker",
     b"relationship(",
-    b".Model",
+    b".Model)",
+    b"db.Model",
     b"Column(",
 )
 

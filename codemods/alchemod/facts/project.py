@@ -67,6 +67,7 @@ class Project:
         self._sources: dict[Path, SourceFile] = {}
         self._modules: dict[Path, Module | None] = {}
         self._dropped: list[Path] = []
+        self._history: set[Path] = set()
         self._trees: OrderedDict[Path, ast.Module] = OrderedDict()
         self._living: WeakValueDictionary[Path, ast.Module] = WeakValueDictionary()
         self._tree_bytes = 0
@@ -79,17 +80,20 @@ class Project:
         root: Path,
         target: str | None = None,
         given: Mapping[Path, SourceFile] | None = None,
+        *,
+        revisions: bool = True,
     ) -> Project:
         """Read the files, pass them through both gates and take their facts.
 
         `target` replaces the range of SQLAlchemy versions the dependency files give. `given` holds contents that
-        stand for what is on disk.
+        stand for what is on disk. Without `revisions`, files of a migration environment are not parsed unless they
+        are named: no rule that runs touches them, and their frozen models are not those of the application.
         """
         dependencies = Dependencies(root)
         versions = VersionRange.exactly(target) if target is not None else dependencies.sqlalchemy
         project = cls(root, files, versions)
         project.notes.extend(() if target is not None else dependencies.problems)
-        project._read(files, given or {})
+        project._read(files, given or {}, revisions)
         project._gate_b()
         return project
 
@@ -247,13 +251,17 @@ class Project:
                 methods.setdefault(name, []).append(method)
         return methods
 
-    def _read(self, files: Sequence[DiscoveredFile], given: Mapping[Path, SourceFile]) -> None:
+    def _read(self, files: Sequence[DiscoveredFile], given: Mapping[Path, SourceFile], revisions: bool) -> None:
         for file in files:
             path = file.path
             try:
                 data = given[path].data if path in given else contents(path)
                 if not (file.named or gate_a(data) or b"\0" in data):
                     self._dropped.append(path)
+                    continue
+                if not (revisions or file.named) and self._scripts.covers(path):
+                    self._dropped.append(path)
+                    self._history.add(path)
                     continue
                 self._sources[path] = given[path] if path in given else decode(data, path)
             except FileError as error:
@@ -274,7 +282,8 @@ class Project:
             found = [
                 path
                 for path, data in self._dropped_contents.items()
-                if mentions(data, factories) or (classes and not classes.isdisjoint(base_words(data)))
+                if path not in self._history
+                and (mentions(data, factories) or (classes and not classes.isdisjoint(base_words(data))))
             ]
             for path in found:
                 self._dropped.remove(path)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alchemod.engine.failure import Failure
+from alchemod.engine.find import APPLICATION_RULES
 from alchemod.engine.fixpoint import FixedPoint, Progress
 from alchemod.engine.registry import Registry
 from alchemod.facts.project import Project
@@ -47,7 +48,8 @@ def analyse(
     discovery = discover(root, [path for path in paths if path not in given], settings.exclude)
     files = _with_given(discovery.files, given, only=bool(given))
     with _collector_asleep():
-        project = Project.load(files, root, settings.target, given=given)
+        revisions = not all(code.startswith(APPLICATION_RULES) for code in codes)
+        project = Project.load(files, root, settings.target, given=given, revisions=revisions)
     fixed_point = FixedPoint(project, Inference, registry, codes, settings, progress)
     result = fixed_point.run()
     gc.unfreeze()

@@ -72,6 +72,7 @@ PRELUDE = """
     import requests
     from sqlalchemy import func, select, text, union_all, update
     from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
+    from sqlalchemy.orm import joinedload as eager
 
     from models import Address, Hint, Team, User
 
@@ -165,6 +166,10 @@ UNSAFE = {
         "q = s.query(User)\nif a:\n    q = q.filter(User.ok)\nfor u in q.all(): u.team",
         "several ways",
     ),
+    "query listed, with another use": (
+        "q = s.query(User)\nq.count()\nus = list(q)\n" + LOOP,
+        "uses q too",
+    ),
     "query with another use": ("q = s.query(User)\nq.count()\nfor u in q: u.team", "uses q too"),
     "trap 21: continue": (USERS + "for u in us:\n    if not u.ok:\n        continue\n    u.team", "some rows only"),
     "trap 23: or": (USERS + "for u in us:\n    u.nick or u.team.name", "some rows only"),
@@ -200,6 +205,7 @@ REPORT = {
     "loading not known": ("for u in s.query(User): u.hints", "how User.hints loads"),
 }
 SILENT = {
+    "option there under another name": "for u in s.query(User).options(eager(User.team)): u.team",
     "option there": "for u in s.query(User).options(joinedload(User.team)): u.team",
     "single object": "u = s.query(User).first()\nu.team",
     "other name": "for u in s.query(User): u.label",

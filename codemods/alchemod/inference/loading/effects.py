@@ -51,7 +51,7 @@ _UNMISTAKABLE: Final = frozenset({"commit", "rollback", "expire_all", "expunge",
 _SESSION_NAME: Final = re.compile(r"(?:.*_)?(?:sess(?:ion)?|db|s|tx|sa)", re.IGNORECASE)
 _READING_SQL: Final = re.compile(r"\s*(?:select|with|show|pragma|explain|values)\b", re.IGNORECASE)
 _MAX_CALLS: Final = 5
-_MAX_CANDIDATES: Final = 12
+_MAX_CANDIDATES: Final = 4
 
 
 class SessionEffects:
