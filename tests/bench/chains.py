@@ -137,10 +137,16 @@ KEYS = {
 _RELATIONS = ("author", "prequel", "tags", "books")
 _FROM_BOOK = {
     "Author": (
-        "Author", "{0}.author", "Author, Author.id == {0}.author_id", "Author, {0}.author", "(Author, {0}.author)",
+        "Author",
+        "{0}.author",
+        "Author, Author.id == {0}.author_id",
+        "Author, {0}.author",
+        "(Author, {0}.author)",
     ),
     "OtherAuthor": (
-        "OtherAuthor, {0}.author", "{0}.author.of_type(OtherAuthor)", "OtherAuthor, OtherAuthor.id == {0}.id",
+        "OtherAuthor, {0}.author",
+        "{0}.author.of_type(OtherAuthor)",
+        "OtherAuthor, OtherAuthor.id == {0}.id",
     ),
     "Tag": ("{0}.tags", "Tag, {0}.tags", "{0}.tags.and_(Tag.id > 1)", "'tags'", "{0}.prequel, Book.tags"),
     "Book": ("{0}.sequels", "{0}.sequels.of_type(Book)"),
@@ -150,7 +156,13 @@ _FROM_BOOK = {
 }
 _FROM_AUTHOR = {
     "Book": (
-        "Book", "{0}.books", "Book, Book.author_id == {0}.id", "Book, {0}.books", "'books'", "target=Book", "Book, Tag",
+        "Book",
+        "{0}.books",
+        "Book, Book.author_id == {0}.id",
+        "Book, {0}.books",
+        "'books'",
+        "target=Book",
+        "Book, Tag",
     ),
     "OtherBook": ("OtherBook, OtherBook.author_id == {0}.id", "{0}.books.of_type(OtherBook)"),
     "inner": ("inner, {0}.books", "{0}.books.of_type(inner)"),

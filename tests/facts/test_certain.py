@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from alchemod.facts.certain import certain_names
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from alchemod.facts.style import line_length
 
 

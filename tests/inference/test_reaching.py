@@ -94,9 +94,7 @@ def test_captured_reads_see_every_binding(source: str, lines: set[int]) -> None:
 
 
 def test_rebound_from_elsewhere_is_not_exact() -> None:
-    found = _at_use(
-        "def f():\n    x = 1\n    def g():\n        nonlocal x\n        x = 2\n    g()\n    use(x)"
-    )
+    found = _at_use("def f():\n    x = 1\n    def g():\n        nonlocal x\n        x = 2\n    g()\n    use(x)")
     assert _lines(found) == {2, 5}
     assert not found.exact
     assert found.single is None

@@ -69,9 +69,7 @@ class Dispatcher:
             return False
         return code not in self._calls_only or is_called(names, data)
 
-    def find(
-        self, ctx: Context, concerned: frozenset[str], within: frozenset[str] | None = None
-    ) -> Iterator[Finding]:
+    def find(self, ctx: Context, concerned: frozenset[str], within: frozenset[str] | None = None) -> Iterator[Finding]:
         """The findings of the rules `concerned` in one file; what goes wrong is added to `failures`, one row per rule.
 
         `within` keeps to the functions of these dotted names.

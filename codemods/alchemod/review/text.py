@@ -112,7 +112,12 @@ def _left_out(outcome: Outcome, verbose: bool) -> Iterator[str]:
         yield f"Left alone: {', '.join(not_read)}."
 
 
-_SKIPPING = {"read": "cannot be read", "decode": "cannot be decoded", "syntax": "cannot be parsed", "deep": "nested too deeply"}
+_SKIPPING = {
+    "read": "cannot be read",
+    "decode": "cannot be decoded",
+    "syntax": "cannot be parsed",
+    "deep": "nested too deeply",
+}
 
 
 def _many(number: int, one: str, several: str | None = None) -> str:

@@ -55,7 +55,9 @@ def analyse(
     gc.unfreeze()
     problems = [*discovery.problems, *project.problems]
     failures = sorted({*map(_failure, problems), *result.failures}, key=lambda failure: failure.order)
-    skipped = len({problem.path for problem in problems} | {note.path for note in project.notes if note.path in project})
+    skipped = len(
+        {problem.path for problem in problems} | {note.path for note in project.notes if note.path in project}
+    )
     return Outcome(
         root=root,
         findings=tuple(result.findings),

@@ -176,4 +176,3 @@ def _loads_in_part(call: ast.Call) -> bool:
 
 def _has_entity(terms: tuple[Term, ...]) -> bool:
     return any(term.kind in {"entity", "unknown"} for term in terms)
-

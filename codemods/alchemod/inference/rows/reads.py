@@ -58,7 +58,7 @@ class RowReads:
 
 
 def row_reads(scope: Scope, knowledge: RowKnowledge) -> list[RowReads] | None:
-    """The reads of the rows of each producer in the function (or module) of `scope` that uses its rows, in source order.
+    """The reads of the rows of each producer in the function (or module) of `scope`, in source order.
 
     None where the function is too complex to follow. Reads in functions inside it are exposures.
     """

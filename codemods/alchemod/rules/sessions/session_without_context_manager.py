@@ -52,12 +52,13 @@ class SessionWithoutContextManager(Rule):
         ```
 
     Fix safety:
-        Safe when leaving the block of such a session closes it and does nothing else, every way out is seen, and nothing
-        that escapes or is read later needs the session open where the block closes it. Unsafe when objects of the session
-        get out on a way that used to leak, when it is opened inside `try`, once per turn of a loop, or used again after it
-        was closed. A report when a callee may keep the session, when something is read afterwards that is not loaded, and
-        where sessions are no context managers yet (SQLAlchemy 1.3). Registries (`scoped_session`), session classes with
-        their own `__exit__` or `close`, and sessions that are stored, returned or injected are left alone.
+        Safe when leaving the block of such a session closes it and does nothing else, every way out is seen, and
+        nothing that escapes or is read later needs the session open where the block closes it. Unsafe when objects of
+        the session get out on a way that used to leak, when it is opened inside `try`, once per turn of a loop, or used
+        again after it was closed, and when a test or other code replaces the factory. A report when a callee may keep
+        the session, when something is read afterwards that is not loaded, and where sessions are no context managers
+        yet (SQLAlchemy 1.3). Registries (`scoped_session`), session classes with their own `__exit__` or `close`,
+        sessions on a connection opened elsewhere, and sessions that are stored, returned or injected are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/session_basics.html#opening-and-closing-a-session
@@ -108,9 +109,13 @@ def _advice(life: SessionLife, verdict: Verdict) -> str:
     maker = ast.unparse(life.site)
     match verdict.reason:
         case "ownership flag":
-            return f"it is opened on some ways only; write `with nullcontext(session) if session else {maker} as session:`"
+            return (
+                f"it is opened on some ways only; write `with nullcontext(session) if session else {maker} as session:`"
+            )
         case "entered by hand":
-            return f"line {verdict.line} calls __enter__() by hand; write `with {maker} as session:` or use an ExitStack"
+            return (
+                f"line {verdict.line} calls __enter__() by hand; write `with {maker} as session:` or use an ExitStack"
+            )
         case "version":
             return f"{verdict.missing}, and the project allows older ones (--target)"
     return verdict.missing
