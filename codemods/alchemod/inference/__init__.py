@@ -14,7 +14,7 @@ from alchemod.facts.module import Assigned, ClassFacts, last_name
 from alchemod.facts.project import Project
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
 from alchemod.inference.functions import enclosing_function
-from alchemod.inference.loading.hooks import query_hook
+from alchemod.inference.loading.hooks import QueryHooks
 from alchemod.inference.loading.loads import RowLoops
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
@@ -37,6 +37,7 @@ class Inference:
         self._local = Resolver(project, follow_callers=False)
         self._pinning = Pinning(project)
         self._query_classes = QueryClasses(project)
+        self._query_hooks = QueryHooks(project)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
         self._row_loops = RowLoops(self._local)
         self._generation = project.generation
@@ -92,7 +93,7 @@ class Inference:
 
     def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
         """What may be done about one relationship that a loop reads row by row."""
-        return loading_verdict(loop, loading, lambda: query_hook(self.project))
+        return loading_verdict(loop, loading, self._query_hooks.first)
 
     def _forget_outdated(self) -> None:
         if self._generation != self.project.generation:
