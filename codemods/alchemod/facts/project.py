@@ -212,9 +212,11 @@ class Project:
 
     def assigned_from_outside(self, name: str) -> str | None:
         """Where some code assigns an attribute `name` of something that is not its own object; None where none does."""
+        word = re.escape(name.encode())
         assigned = re.compile(
-            rb"(?<!\bself)(?<!\bcls)\.\s*" + re.escape(name.encode()) + rb"\s*=(?!=)"
-            rb"|setattr\(\s*(?!self\b|cls\b)[^,()]*,\s*[\"']" + re.escape(name.encode()) + rb"[\"']"
+            rb"^[ \t]*(?!self\.|cls\.)[\w.]+\." + word + rb"[ \t]*=(?!=)"
+            rb"|\bsetattr\(\s*(?!self\b|cls\b)[^,()]*,\s*[\"']" + word + rb"[\"']",
+            re.MULTILINE,
         )
         for path in self.files_mentioning(name):
             data = self._sources[path].utf8 if path in self._sources else self._dropped_contents.get(path, b"")
