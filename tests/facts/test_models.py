@@ -60,6 +60,11 @@ def relationship(root: Path, files: dict[str, str], path: str) -> str:
         "class Base(AsyncAttrs, DeclarativeBase): pass",
         "from sqlalchemy.ext.declarative import as_declarative\n@as_declarative()\nclass Base: pass",
         "from sqlalchemy.orm import as_declarative\n@as_declarative(metadata=metadata)\nclass Base(object): pass",
+        "from sqlalchemy.orm import as_declarative\ndef versioned(n):\n"
+        "    @as_declarative()\n    class Own:\n        number = n\n    return Own\nBase = versioned(1)",
+        "from sqlalchemy.orm import declarative_base\ndef make():\n"
+        "    base = declarative_base()\n    return base\nBase = make()",
+        "from sqlalchemy.orm import declarative_base\ndef make():\n    return declarative_base()\nBase = make()",
         "from sqlalchemy.orm import DeclarativeMeta\nclass Base(metaclass=DeclarativeMeta):\n    __abstract__ = True",
         "from sqlalchemy.orm import declarative_base\nclass Base(declarative_base()):\n    __abstract__ = True",
         "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy(app)\nBase = db.Model",

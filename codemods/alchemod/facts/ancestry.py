@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alchemod.facts.lookup import External, Lookup, Variable
-from alchemod.facts.module import ClassFacts, Module, last_name
+from alchemod.facts.module import ClassFacts, FunctionFacts, Module, last_name
 from alchemod.facts.vocabulary import FLASK
 
 _BASE_MAKERS = frozenset({"declarative_base", "automap_base", "generate_base", "dynamic_declarative_base"})
@@ -146,8 +146,14 @@ class _Climb:
         if not isinstance(call, ast.Call):
             return False
         definition = self._lookup.expression(module, call.func)
-        if isinstance(definition, External):
-            return definition.canonical in _BASE_MAKERS
+        match definition:
+            case External():
+                return definition.canonical in _BASE_MAKERS
+            case FunctionFacts(makes_base=ast.expr() as maker):
+                made = self._lookup.expression(definition.module, _opened(maker))
+                return isinstance(made, External) and made.canonical in _BASE_MAKERS | _BASE_CLASSES | {
+                    "as_declarative"
+                }
         return definition is None and last_name(call) == "generate_base"
 
 
@@ -155,3 +161,8 @@ def _keywords(call: ast.expr | None, name: str) -> Iterator[ast.expr]:
     """The value of the keyword `name` of a call, if it has one."""
     if isinstance(call, ast.Call):
         yield from (keyword.value for keyword in call.keywords if keyword.arg == name)
+
+
+def _opened(maker: ast.expr) -> ast.expr:
+    """`as_declarative` of the decorator `as_declarative(...)`."""
+    return maker.func if isinstance(maker, ast.Call) else maker

@@ -94,6 +94,7 @@ class _Collector:
             node.lineno,
             node.col_offset,
             owner,
+            _base_maker(node),
         )
         self.module.functions[facts.qualname] = facts
         return facts
@@ -262,3 +263,18 @@ def _suites(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         suite: list[ast.stmt] | list[ast.ExceptHandler] | list[ast.match_case] = getattr(statement, name, [])
         inner = [part.body for part in suite if isinstance(part, ast.ExceptHandler | ast.match_case)]
         yield from inner or [[part for part in suite if isinstance(part, ast.stmt)]]
+
+
+def _base_maker(node: FunctionNode) -> ast.expr | None:
+    """What makes the class that a function ends by returning: a call, or a class of its own."""
+    match node.body[-1]:
+        case ast.Return(value=ast.Call(func=maker)):
+            return maker
+        case ast.Return(value=ast.Name(id=name)):
+            for statement in node.body:
+                match statement:
+                    case ast.ClassDef(name=own) if own == name:
+                        return next(iter([*statement.decorator_list, *statement.bases]), None)
+                    case ast.Assign(targets=[ast.Name(id=own)], value=ast.Call(func=maker)) if own == name:
+                        return maker
+    return None

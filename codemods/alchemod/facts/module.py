@@ -54,6 +54,8 @@ class FunctionFacts:
     line: int
     column: int
     owner: ClassFacts | None = None
+    makes_base: ast.expr | None = None
+    """What makes the declarative base that the function returns: `declarative_base`, `as_declarative`, a base class."""
 
     @property
     def name(self) -> str:
