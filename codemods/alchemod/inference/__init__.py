@@ -93,7 +93,7 @@ class Inference:
 
     def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
         """What may be done about one relationship that a loop reads row by row."""
-        return loading_verdict(loop, loading, self._query_hooks.first)
+        return loading_verdict(loop, loading, lambda: self._query_hooks.of(loop))
 
     def _forget_outdated(self) -> None:
         if self._generation != self.project.generation:

@@ -85,9 +85,15 @@ class SessionEffects:
         match owner:
             case Answer(value=Object(of=ModelClass(model=model))):
                 return WRITE if self._sensitive.changes(target.attr, model) else NONE
+            case Answer(value=Object(of=ClassObject(facts=facts))):
+                # A property may do anything when it is set.
+                return WRITE if any(target.attr in one.methods for one in self._family(facts)) else NONE
             case None:
                 return WRITE if self._sensitive.changes(target.attr, None) else NONE
         return NONE
+
+    def _family(self, facts: ClassFacts) -> list[ClassFacts]:
+        return self._resolver.project.families.above(facts)
 
     def of_leaving(self, manager: ast.expr, place: Place) -> Effects:
         """What the end of `with manager:` may do."""

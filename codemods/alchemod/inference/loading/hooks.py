@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from alchemod.facts.gates import mentions
 from alchemod.facts.project import Project
+from alchemod.inference.loading.loop import RowLoop
 
 _HOOKS: Final = ("with_loader_criteria", "do_orm_execute", "before_compile")
 """The function that adds criteria to every query for an entity, and the events that may change a query: "Adding global
 WHERE / ON criteria" in the ORM event documentation."""
+
+
+_LOADING: Final = re.compile(
+    rb"@[\w.]*\breconstructor\b|\blistens?(?:_for)?\([^()]*[\"'](?:load|refresh)[\"']", re.DOTALL
+)
+"""Code that runs when objects are loaded, so that their order and number shows ("Instance Events")."""
+_NO_AUTOFLUSH: Final = re.compile(rb"\bautoflush\s*=\s*False|\bno_autoflush\b|\.autoflush\(\s*False")
 
 
 class QueryHooks:
@@ -19,12 +28,28 @@ class QueryHooks:
         self._project: Final = project
         self._found: tuple[int, str | None] | None = None
 
+    def of(self, loop: RowLoop) -> str | None:
+        """Why loading in another way may show, as far as the rest of the project says; None when it does not."""
+        return self.first() or (self._without_autoflush() if loop.may_hold_changes else None)
+
     def first(self) -> str | None:
         """A sentence that names the first file with such a hook; None when there is none."""
         generation = self._project.generation
         if self._found is None or self._found[0] != generation:
             self._found = generation, self._search()
         return self._found[1]
+
+    def _without_autoflush(self) -> str | None:
+        """Rows are then loaded as the database has them, not as changes that are not flushed yet make them."""
+        where = self._matching(_NO_AUTOFLUSH)
+        return f"autoflush is off in {where}, and changes may not be flushed when the query is sent" if where else None
+
+    def _matching(self, pattern: re.Pattern[bytes]) -> str | None:
+        root = self._project.root
+        for path in sorted(module.path for module in self._project.modules()):
+            if pattern.search(self._project.source(path).utf8):
+                return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        return None
 
     def _search(self) -> str | None:
         root = self._project.root
@@ -34,4 +59,5 @@ class QueryHooks:
                 if mentions(data, (name.encode(),)):
                     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
                     return f"{name} in {shown} may treat the option's query in another way"
-        return None
+        where = self._matching(_LOADING)
+        return f"code in {where} runs when objects are loaded" if where else None

@@ -36,6 +36,8 @@ from alchemod.inference.values import (
     Value,
 )
 
+_SHOWING: Final = ("__repr__", "__str__", "__format__", "__eq__", "__hash__", "__bool__", "__iter__")
+"""Methods that are called without being named."""
 _ASKING: Final = EXECUTING | {"query"}
 
 
@@ -145,7 +147,18 @@ class _Function:
             tuple(_relevant(reads.exposures, undecided, max(map(_end, reading)))),
             frozenset(loading.name for loading in undecided if self._is_loaded_before(loading, reads.earlier)),
             self._shows_itself(undecided),
+            self._may_hold_changes(reads.site),
         )
+
+    def _may_hold_changes(self, site: ast.Call) -> bool:
+        root: ast.expr = site
+        while isinstance(root, ast.Attribute | ast.Call):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        scope = self._inside.scope
+        bindings = scope.bindings.get(root.id, []) if isinstance(root, ast.Name) else []
+        if not bindings or any(binding.kind not in {"with", "assignment"} for binding in bindings):
+            return True
+        return any(_changes(node) and _position(node) < _position(site) for node in ast.walk(scope.node))
 
     def _origin(self, reads: RowReads, loops: Sequence[Loop]) -> Origin | None:
         """The statement behind the rows; queries of one beginning that a variable holds by turns are taken as one."""
@@ -225,7 +238,9 @@ class _Function:
     def _shows_itself(self, loadings: Iterable[Loading]) -> str:
         """A method that makes text of a row from what is loaded; "" when there is none."""
         for model in {loading.entity.model for loading in loadings}:
-            for name in ("__repr__", "__str__"):
+            if any("__getattribute__" in facts.methods for facts in model.family):
+                return f"{model.name}.__getattribute__()"
+            for name in _SHOWING:
                 if any(name in facts.methods for facts in model.family) and self._sources.looks_inside(model, name):
                     return f"{model.name}.{name}()"
         return ""
@@ -305,6 +320,19 @@ def _is_in_turn(node: ast.AST, loop: ast.AST) -> bool:
 
 def _related(one: Model, other: Model) -> bool:
     return one.facts in other.family or other.facts in one.family
+
+
+def _changes(node: ast.AST) -> bool:
+    """Whether a node sets an attribute, or calls what adds to a session or takes from it."""
+    match node:
+        case ast.Attribute(ctx=ast.Store() | ast.Del()):
+            return True
+        case (
+            ast.Call(func=ast.Attribute(attr="add" | "add_all" | "delete" | "merge"))
+            | ast.Call(func=ast.Name(id="setattr"))
+        ):
+            return True
+    return False
 
 
 def _position(node: ast.AST) -> tuple[int, int]:

@@ -58,6 +58,8 @@ class RowLoop:
     """The relationships whose objects an earlier query of the function may have loaded."""
     shows_itself: str
     """A method of the entity that makes text of what is loaded, "" for none."""
+    may_hold_changes: bool = True
+    """Whether the session may hold changes that are not flushed: it is older than the function, or written to here."""
 
     @property
     def extended(self) -> ast.Call | None:

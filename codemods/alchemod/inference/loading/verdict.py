@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from alchemod.facts.relationships import lazy
-from alchemod.inference.loading.keys import is_composite
+from alchemod.inference.loading.keys import inexact_key, is_composite
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.ownership.knowledge import Effect
 from alchemod.inference.rows.record import Exposure
@@ -90,6 +90,8 @@ def _doubts(loop: RowLoop, loading: Loading) -> Iterator[str]:
         yield f"an earlier query here may have loaded {loading.label} already"
     if is_composite(loading.compared) and loading.strategy == "selectinload":
         yield "selectinload compares a composite key, which not every database can"
+    if loading.strategy == "selectinload" and (inexact := inexact_key(loading.relationship, loading.entity.model)):
+        yield f"selectinload matches keys in Python, and {inexact} may match otherwise in the database"
     if loading.spelling is not None and loading.spelling.imported is not None:
         yield f"{loading.spelling.imported} has to be imported here"
     if (unknown := _setting(loop)) is not None:
@@ -123,6 +125,20 @@ def _setting(loop: RowLoop) -> str | None:
             for keyword in call.keywords:
                 if keyword.arg not in _PLAIN_OPTIONS:
                     return f"execution_options({keyword.arg or '**'})"
+    return _given_at_execution(loop.reads.site)
+
+
+def _given_at_execution(site: ast.Call) -> str | None:
+    """Execution options that the call which executes the statement is given."""
+    for node in ast.walk(site):
+        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+            if keyword.arg == "execution_options":
+                match keyword.value:
+                    case ast.Dict(keys=keys) if all(
+                        isinstance(key, ast.Constant) and key.value in _PLAIN_OPTIONS for key in keys
+                    ):
+                        continue
+                return f"execution_options={ast.unparse(keyword.value)}"
     return None
 
 
