@@ -10,6 +10,10 @@ def main() -> int:
 
         sys.stdout.write(f"alchemod {__version__}\n")
         return 0
+    if sys.stdout is None or sys.stderr is None:
+        from alchemod_cli.output import replace_missing_streams
+
+        replace_missing_streams()
     from alchemod_cli.app import run
 
     return run(sys.argv[1:])

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from alchemod.review.outcome import Outcome
 
 
+def replace_missing_streams() -> None:
+    """Give the process streams that take everything where it was started with closed ones (`>&-`)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
 def use_utf8() -> None:
     """Write UTF-8 whatever the locale says; what is no text is escaped."""
     for stream in (sys.stdout, sys.stderr):

@@ -190,3 +190,9 @@ def test_help_and_version(alchemod: Command) -> None:
     assert "Usage: alchemod" in alchemod("--help").out
     assert alchemod("--version").out.startswith("alchemod 0.")
     assert "--unsafe-fixes" in alchemod("diff", "--help").out
+
+
+def test_selecting_nothing_is_an_error(alchemod: Command, project: Path) -> None:
+    write(project, {"a.py": GATE})
+    ran = alchemod("check", "--select", ",")
+    assert (ran.code, "--select names no rule" in ran.err) == (2, True)

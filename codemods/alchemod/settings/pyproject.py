@@ -117,8 +117,15 @@ def _from_command_line(option: str, value: Any) -> object:
     if option not in _OPTIONS:
         raise SettingsError(f"unknown option --{_kebab(option)}{did_you_mean(option, _OPTIONS)}")
     if option in _LISTS:
-        return tuple(_split(value)) if option in _SELECTORS else tuple(value)
+        return _named_rules(option, value) if option in _SELECTORS else tuple(value)
     return bool(value) if option in _FLAGS else _choice(f"--{option}", option, value)
+
+
+def _named_rules(option: str, texts: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(_split(texts))
+    if not names:
+        raise SettingsError(f"--{option.replace('_', '-')} names no rule: give a code, a name, a prefix or ALL")
+    return names
 
 
 def _split(texts: Iterable[str]) -> Iterable[str]:
