@@ -51,6 +51,8 @@ class Callees:
                 return replace(LENT, reads="unknown") if name in _HARMLESS else Treatment()
             case Answer(value=Outside(definition=definition)) if definition.name.startswith(_LOGGER):
                 return replace(LENT, reads="unknown")
+            case Answer(value=ModelClass(model=model)) if not any("__init__" in one.methods for one in model.family):
+                return LENT  # what the new object refers to is followed with it
             case Answer(value=FunctionObject(facts=facts)):
                 inside = self._resolver.function_place(facts)
             case Answer(value=LocalFunction(node=ast.FunctionDef() | ast.AsyncFunctionDef() as node, place=outer)):
