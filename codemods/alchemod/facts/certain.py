@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from alchemod.facts.collecting import bound_names
+
 _MEMO = "_alchemod_certain_names"
 
 
@@ -25,9 +27,9 @@ def _bound(suite: Sequence[ast.stmt]) -> set[str]:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 found.add(name)
             case ast.Assign(targets=targets):
-                found.update(_names(targets))
+                found.update(name for target in targets for name in bound_names(target))
             case ast.AnnAssign(target=target, value=ast.expr()):
-                found.update(_names([target]))
+                found.update(bound_names(target))
             case ast.With(body=body) | ast.AsyncWith(body=body):
                 found |= _bound(body)
             case ast.If(body=body, orelse=orelse):
@@ -51,23 +53,13 @@ def _withdrawn(suite: Sequence[ast.stmt]) -> Iterator[str]:
         node = stack.pop()
         match node:
             case ast.Assign(targets=targets, value=ast.Constant(value=None)):
-                yield from _names(targets)
+                for target in targets:
+                    yield from bound_names(target)
             case ast.AnnAssign(target=target, value=ast.Constant(value=None)):
-                yield from _names([target])
+                yield from bound_names(target)
             case ast.Delete(targets=targets):
-                yield from _names(targets)
+                for target in targets:
+                    yield from bound_names(target)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.expr():
                 continue
         stack.extend(ast.iter_child_nodes(node))
-
-
-def _names(targets: Sequence[ast.expr]) -> Iterator[str]:
-    stack = list(targets)
-    while stack:
-        match stack.pop():
-            case ast.Name(id=name):
-                yield name
-            case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                stack.extend(parts)
-            case ast.Starred(value=part):
-                stack.append(part)

@@ -209,23 +209,23 @@ def _assignments(statement: ast.stmt) -> Iterator[tuple[str, Binding]]:
                     for name, part in pairs:
                         yield name, Assigned(part, None, statement.lineno)
                 else:
-                    for name in _bound_names(target):
+                    for name in bound_names(target):
                         yield name, Opaque(statement.lineno)
         case ast.AnnAssign(target=ast.Name(id=name), value=bound, annotation=annotation):
             yield name, Assigned(bound, annotation, statement.lineno)
         case ast.AugAssign(target=ast.Name(id=name)):
             yield name, Opaque(statement.lineno)
         case ast.For(target=target) | ast.AsyncFor(target=target):
-            for name in _bound_names(target):
+            for name in bound_names(target):
                 yield name, Opaque(statement.lineno)
         case ast.With(items=items) | ast.AsyncWith(items=items):
             for item in items:
                 if item.optional_vars is not None:
-                    for name in _bound_names(item.optional_vars):
+                    for name in bound_names(item.optional_vars):
                         yield name, Opaque(statement.lineno)
         case ast.Delete(targets=targets):
             for target in targets:
-                for name in _bound_names(target):
+                for name in bound_names(target):
                     yield name, Opaque(statement.lineno)
         case ast.Try(handlers=handlers) | ast.TryStar(handlers=handlers):
             for handler in handlers:
@@ -243,7 +243,7 @@ def _unpacked(target: ast.expr, value: ast.expr) -> list[tuple[str, ast.expr]] |
     return None
 
 
-def _bound_names(target: ast.expr) -> Iterator[str]:
+def bound_names(target: ast.expr) -> Iterator[str]:
     """The names that an assignment target binds."""
     stack = [target]
     while stack:

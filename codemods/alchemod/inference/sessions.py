@@ -34,9 +34,6 @@ from alchemod.inference.values import (
 if TYPE_CHECKING:
     from alchemod.inference.resolver import Resolver
 
-SESSION_CLASSES = frozenset(
-    {"Session", "AsyncSession", "scoped_session", "async_scoped_session", "flask_sqlalchemy:session"}
-)
 MAKERS = frozenset({"sessionmaker", "async_sessionmaker", "create_session"})
 SCOPED_MAKERS = frozenset({"scoped_session", "async_scoped_session"})
 _OWN_LIFE = ("__enter__", "__exit__", "__aenter__", "__aexit__", "close")

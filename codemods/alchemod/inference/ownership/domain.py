@@ -145,9 +145,6 @@ class SessionDomain(Domain[State]):
             note(self.record.lost, self._site)
         yield "O", facts.in_transaction("none")
 
-    def _await(self, node: ast.Await, state: State) -> State | None:
-        return state
-
     def _name(self, node: ast.Name, state: State) -> State:
         if isinstance(node.ctx, ast.Load):
             return state
