@@ -27,7 +27,7 @@ from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, TooDeepError, contents, decode, parse, read
 
-_KEPT_TREE_BYTES = 1_000_000
+_KEPT_TREE_BYTES = 2_000_000
 """Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
 
 
