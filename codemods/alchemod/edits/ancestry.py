@@ -12,7 +12,6 @@ from alchemod.edits.refusal import Refusal
 Owner: TypeAlias = ast.stmt | ast.ExceptHandler | ast.match_case
 """What a unit of editing belongs to: a simple statement, or something with a header and a suite."""
 
-SUITE_FIELDS = frozenset(("body", "orelse", "finalbody", "handlers", "cases"))
 COMPOUND = (
     ast.If,
     ast.For,

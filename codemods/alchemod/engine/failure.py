@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-FailureKind = Literal["read", "decode", "syntax", "rule", "render", "write", "config"]
+from alchemod.text.problem import ProblemKind
+
+FailureKind = Literal[ProblemKind, "rule", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Failure:
     path: Path | None
     line: int | None
     rule: str | None
-    kind: str
+    kind: FailureKind
     message: str
     trace: str | None = None
 

@@ -67,11 +67,6 @@ class VersionSet:
         return self.intervals[0][0][0][0]
 
     @property
-    def has_upper(self) -> bool:
-        """Whether the set ends somewhere."""
-        return not self.intervals or self.intervals[-1][1] != _TOP
-
-    @property
     def pinned(self) -> str | None:
         """The one version in the set, as text without trailing zeros; None if there may be several."""
         match self.intervals:

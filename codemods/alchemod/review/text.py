@@ -96,7 +96,7 @@ def _left_out(outcome: Outcome, verbose: bool) -> Iterator[str]:
     if counts.suppressed:
         yield f"{_many(counts.suppressed, 'finding')} suppressed by comments."
     if counts.files_skipped:
-        kinds = Counter(failure.kind for failure in outcome.failures if failure.kind in _SKIPPING)
+        kinds = Counter[str](failure.kind for failure in outcome.failures if failure.kind in _SKIPPING)
         if too_deep := counts.files_skipped - kinds.total():
             kinds["deep"] = too_deep
         reasons = ", ".join(f"{number} {_SKIPPING[kind]}" for kind, number in sorted(kinds.items()))

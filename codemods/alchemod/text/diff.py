@@ -33,7 +33,7 @@ def unified_diff(name: str, old: bytes, new: bytes, context: int = 3) -> bytes:
     old_lines, new_lines = _lines(old), _lines(new)
     before, after = _quoted("a/" + name.lstrip("/")), _quoted("b/" + name.lstrip("/"))
     pieces = [b"diff --git %s %s\n" % (before, after), _header(b"---", before), _header(b"+++", after)]
-    for hunk in _hunks(changed_spans(old_lines, new_lines), len(old_lines), context):
+    for hunk in _hunks(changed_spans(old_lines, new_lines), context):
         pieces.extend(_rendered(hunk, old_lines, new_lines, context))
     return b"".join(pieces)
 
@@ -51,7 +51,7 @@ def _lines(data: bytes) -> list[bytes]:
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
-def _hunks(changes: list[Span], old_length: int, context: int) -> Iterator[list[Span]]:
+def _hunks(changes: list[Span], context: int) -> Iterator[list[Span]]:
     """Changes that share context lines, together."""
     hunk = changes[:1]
     for change in changes[1:]:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+ProblemKind = Literal["read", "decode", "syntax", "write", "config"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One file that could not be read, decoded, parsed or written.
 
-    ``kind`` is ``"read"``, ``"decode"``, ``"syntax"`` or ``"write"``; ``message`` is one sentence without
-    the path; ``line`` counts from 1.
+    ``message`` is one sentence without the path; ``line`` counts from 1.
     """
 
     path: Path
     line: int | None
-    kind: str
+    kind: ProblemKind
     message: str
 
 
 class FileError(Exception):
     """A file cannot be dealt with. ``message`` is one sentence without the path; ``line`` counts from 1."""
 
-    kind: ClassVar[str] = "read"
+    kind: ClassVar[ProblemKind] = "read"
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)

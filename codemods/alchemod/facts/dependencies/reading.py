@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from alchemod.facts.dependencies.requirement import Kind, Requirement, split_requirement
-from alchemod.text.problem import Problem, reason
+from alchemod.text.problem import Problem, ProblemKind, reason
 
 _LARGEST = 16_000_000
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -51,7 +51,7 @@ class Reading:
                 kind = Kind.EXTRA
             self.requirements.append(Requirement(name, specifiers, marker, kind, self.shown(path), line))
 
-    def problem(self, path: Path, line: int | None, kind: str, message: str) -> None:
+    def problem(self, path: Path, line: int | None, kind: ProblemKind, message: str) -> None:
         """Add a problem of kind read, syntax or config; `message` is a clause that goes on after the path."""
         problem = Problem(path, line, kind, message)
         if problem not in self.problems:

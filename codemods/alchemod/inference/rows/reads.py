@@ -29,11 +29,6 @@ class PathRead:
     between: tuple[Happened, ...]
 
     @property
-    def relationships(self) -> tuple[str, ...]:
-        """The path without the steps to an element or into a row."""
-        return tuple(step for step in self.path if step != "[]" and not step.startswith("#"))
-
-    @property
     def in_loop(self) -> bool:
         """Whether the read happens once for each of several objects."""
         return "[]" in self.path[:-1]
