@@ -38,7 +38,7 @@ def registry() -> Registry:
 
 def rule_modules() -> Iterator[str]:
     """The dotted names of the rule modules."""
-    for path in sorted((LIBRARY / "alchemod" / "rules").glob("*/*.py")):
+    for path in sorted((LIBRARY / "alchemod" / "rules").rglob("*.py")):
         if not path.name.startswith("_"):
             yield ".".join(path.relative_to(LIBRARY).with_suffix("").parts)
 

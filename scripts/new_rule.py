@@ -109,7 +109,7 @@ def new_rule(root: Path, code: str, name: str, folder: str) -> list[Path]:
     if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", name):
         raise SystemExit(f"new_rule: {name!r} is no name; names look like lazy-load-in-loop")
     rules = root / "codemods" / "alchemod" / "rules"
-    folders = sorted(path.name for path in rules.iterdir() if (path / "__init__.py").is_file())
+    folders = sorted(path.parent.relative_to(rules).as_posix() for path in rules.rglob("*/__init__.py"))
     if folder not in folders:
         raise SystemExit(f"new_rule: there is no folder {folder!r} for rules; there are {', '.join(folders)}")
     module = name.replace("-", "_")

@@ -32,6 +32,7 @@ import ast
 import re
 import shlex
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -119,12 +120,26 @@ class Case:
 
 
 def find_cases(root: Path) -> list[Path]:
-    """The cases under `root` (`<folder>/<rule>/<case>`), sorted; names starting with `_` or `.` are none."""
-    return sorted(
-        path
-        for path in root.glob("*/*/*")
-        if (path.suffix == ".py" or path.is_dir()) and not path.name.startswith(("_", "."))
-    )
+    """The cases under `root` (`<folder>/<rule>/<case>`), sorted; names starting with `_` or `.` are none.
+
+    A folder may hold other folders of rules; the folder of a rule is the first one downward that holds a case.
+    """
+    return sorted(case for folder in _visible(root) if folder.is_dir() for case in _cases_below(folder))
+
+
+def _cases_below(folder: Path) -> Iterator[Path]:
+    inside = _visible(folder)
+    cases = [path for path in inside if path.suffix == ".py" or (path / MAIN).is_file()]
+    if cases:
+        yield from (path for path in inside if path in cases or path.is_dir())
+    else:
+        for path in inside:
+            if path.is_dir():
+                yield from _cases_below(path)
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(("_", "."))]
 
 
 def read_case(path: Path) -> Case:

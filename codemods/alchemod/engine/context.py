@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from alchemod.settings.options import Settings
 from alchemod.text.source import SourceFile
@@ -14,12 +14,15 @@ from alchemod.text.source import SourceFile
 if TYPE_CHECKING:
     from alchemod.facts.project import Project
     from alchemod.inference import Inference
+    from alchemod.inference.area import Area
     from alchemod.inference.filtering import FilteredEntity, KeyKind
     from alchemod.inference.loading.loop import Loading, RowLoop
     from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
     from alchemod.inference.ownership.life import SessionLife
     from alchemod.inference.ownership.verdict import Verdict
-    from alchemod.inference.values import Answer, Entity, Statement
+    from alchemod.inference.values import Answer, Entity, Place, Statement
+
+    A = TypeVar("A", bound=Area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,23 @@ class Context:
     source: SourceFile
     tree: ast.Module
     settings: Settings
+
+    @property
+    def goal(self) -> str:
+        """The SQLAlchemy version that the code is meant for: that of `migrate --to`, else the highest one allowed."""
+        return self.settings.goal or self.project.versions.highest
+
+    def place(self, node: ast.expr | ast.stmt) -> Place | None:
+        """Where a node of this file stands."""
+        return self.inference.place(self.path, node)
+
+    def value(self, node: ast.expr) -> Answer | None:
+        """What an expression of this file is, None when that is not known."""
+        return self.inference.value(self.path, node)
+
+    def ask(self, area: type[A]) -> A:
+        """An area of knowledge about the project, made once and kept until a file changes."""
+        return self.inference.ask(area)
 
     def filtered_entity(self, call: ast.Call) -> FilteredEntity | None:
         """The entity that the keywords of a `filter_by()` call speak of; None when the receiver is no statement."""

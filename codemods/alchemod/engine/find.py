@@ -137,7 +137,7 @@ class Finder:
 
     def _allowed(self, finding: Finding) -> Finding:
         """The finding, without its fix if the project allows an SQLAlchemy that is too old for the fixed code."""
-        minimum, versions = self._registry[finding.code].min_version, self._project.versions
+        minimum, versions = finding.min_version, self._project.versions
         if not finding.fixable or versions.allows(minimum):
             return finding
         missing = f"it needs SQLAlchemy {minimum}, the project allows {versions.lowest}"

@@ -69,6 +69,8 @@ class Finding:
     scope: str = ""
     change_set: str | None = None
     fingerprint: str = ""
+    min_version: str = ""
+    """The SQLAlchemy version that the fixed code needs; "" for a report."""
     needs: str | None = None
     """The SQLAlchemy version that the fix needs, where the project allows an older one."""
 

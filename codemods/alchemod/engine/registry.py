@@ -29,6 +29,7 @@ class RuleEntry:
     tokens: tuple[str, ...] = ()
     min_version: str = "1.4"
     on: bool = True
+    since: str = ""
     level: Level = "warning"
     after: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
@@ -42,8 +43,8 @@ def entry_of(rule: type[Rule]) -> RuleEntry:
     kinds = tuple(sorted(name.removeprefix(_PREFIX) for name in dir(rule) if name.startswith(_PREFIX)))
     return RuleEntry(
         rule.code, rule().name, (inspect.getdoc(rule) or "").partition("\n")[0].rstrip("."), rule.__module__,
-        rule.names, kinds, rule.names_from is not Rule.names_from, rule.tokens, rule.min_version, rule.on, rule.level,
-        rule.after, rule.yields_to,
+        rule.names, kinds, rule.names_from is not Rule.names_from, rule.tokens, rule.min_version, rule.on, rule.since,
+        rule.level, rule.after, rule.yields_to,
     )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ class Rule:
     min_version: ClassVar[str] = "1.4"
     """The SQLAlchemy version that the fixed code needs."""
     on: ClassVar[bool] = True
-    """Whether the rule is part of the default run."""
+    """Whether the rule is part of the default run; for a MIG rule: whether `migrate` runs it unasked."""
+    since: ClassVar[str] = ""
+    """For a MIG rule: the lowest `migrate --to` that runs it. It also runs for the versions above."""
     level: ClassVar[Level] = "warning"
     after: ClassVar[tuple[str, ...]] = ()
     """Codes of the rules that change a site first when both want it."""
@@ -59,18 +61,21 @@ class Rule:
         given: Sequence[Answer] = (),
         unsafe: str | None = None,
         elsewhere: Sequence[tuple[Path, Verb]] = (),
+        min_version: str | None = None,
+        level: Level | None = None,
     ) -> Finding:
         """A finding at `node` with the edits that remove it.
 
         `given` are the answers the fix rests on, the one about the receiver first; the fix is safe only if all are
         proved. `unsafe` is a reason why it is not safe here all the same. `elsewhere` holds edits in other files.
+        `min_version` is the SQLAlchemy version these edits need, where it is not that of the rule.
         """
         safety, certainty, why, missing = judged(given, unsafe)
         if safety == "report":
             return self.report(node, message, missing=missing, given=given)
         return Finding(
-            self.code, self.name, _said(message, missing), self.level, safety, certainty, why, missing,
-            node=node, proposal=Proposal(verbs, elsewhere),
+            self.code, self.name, _said(message, missing), level or self.level, safety, certainty, why, missing,
+            min_version=min_version or self.min_version, node=node, proposal=Proposal(verbs, elsewhere),
         )  # fmt: skip
 
     def report(

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from alchemod.facts.gates import gives_rows
 from alchemod.facts.module import Assigned, ClassFacts, last_name
 from alchemod.facts.project import Project
+from alchemod.inference.area import Area
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.loading.hooks import QueryHooks
@@ -27,6 +29,8 @@ from alchemod.inference.query_classes import QueryClasses
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import Answer, Entity, Place, Plain, Statement
 
+A = TypeVar("A", bound=Area)
+
 
 class Inference:
     """Answers about one project, remembered until the content of a file changes."""
@@ -40,6 +44,7 @@ class Inference:
         self._query_hooks = QueryHooks(project)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
         self._row_loops = RowLoops(self._local)
+        self._areas: dict[type[Area], Any] = {}
         self._generation = project.generation
 
     def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
@@ -50,6 +55,14 @@ class Inference:
         """What an expression of the current tree of `path` is, None when that is not known."""
         place = self.place(path, node)
         return self.resolver.value(node, place) if place is not None else None
+
+    def ask(self, area: type[A]) -> A:
+        """An area of knowledge, made once and kept until a file changes."""
+        self._forget_outdated()
+        if area not in self._areas:
+            self._areas[area] = area(self)
+        made: A = self._areas[area]
+        return made
 
     def filtered_entity(self, path: Path, call: ast.Call) -> FilteredEntity | None:
         """The entity that the keywords of a `filter_by()` call speak of; None when the receiver is no statement."""
@@ -98,6 +111,7 @@ class Inference:
     def _forget_outdated(self) -> None:
         if self._generation != self.project.generation:
             self._lives.clear()
+            self._areas.clear()
             self._row_loops = RowLoops(self._local)
             self._generation = self.project.generation
 

@@ -31,7 +31,8 @@ class Settings:
 
     ``select``, ``extend_select`` and ``ignore`` hold all selectors that were given; ``layers`` says where
     each stood, the configuration first, the command line last (empty: one place). ``target`` is one of
-    TARGETS or None, ``origin`` maps an option to the place it came from.
+    TARGETS or None, ``goal`` the version that ``migrate`` goes to; ``origin`` maps an option to the place it
+    came from.
     """
 
     select: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     unsafe_fixes: bool = False
     target: str | None = None
+    goal: str | None = None
     format: str = "text"
     exclude: tuple[str, ...] = ()
     exit_zero: bool = False

@@ -1,0 +1,1 @@
+"""Rules about database errors (ALC7)."""

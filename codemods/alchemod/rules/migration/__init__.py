@@ -1,0 +1,1 @@
+"""Rules that migrate code from one SQLAlchemy to the next (MIG)."""

@@ -1,0 +1,1 @@
+"""Rules that migrate engines and connections (MIG1)."""

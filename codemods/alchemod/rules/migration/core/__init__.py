@@ -1,0 +1,1 @@
+"""Rules that migrate statements of the expression language (MIG2)."""

@@ -1,0 +1,1 @@
+"""Rules that migrate queries and sessions of the ORM (MIG4)."""

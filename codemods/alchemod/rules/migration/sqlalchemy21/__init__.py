@@ -1,0 +1,1 @@
+"""Rules for SQLAlchemy 2.1 (MIG5)."""
