@@ -20,6 +20,12 @@ The first line that is no comment ends it. The keys:
 `raises before: name`      these, both sides must print and raise the same.
 `raises after: name`
 `rows: may differ`         behaviour fixes only: the committed rows need not be the same.
+`scenario: work(1)`        once the program has run, this is evaluated in a process of its own, before and after:
+                           same value, exception, output and rows, no connection held that was not held
+                           before, same statements and transaction steps (but for rollbacks, which may be
+                           added where a session used to be left open); repeatable. A generator goes to its
+                           end; after the word `early` it is closed after the first element.
+`faults: every step`       each scenario is played again with each of its statements and commits failing.
 `options: --target 1.4`    more options for the tool.
 `note: text`               anything worth knowing; repeatable.
 
@@ -37,13 +43,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bench.execution import Program
+from bench.execution import Program, Scenario
 from bench.installs import series
 
 MAIN = "main.py"
 _DIRECTIVE = re.compile(r"#\s*([a-z]+(?: (?:before|after))?)\s*:\s*(.*?)\s*$")
 _SKIPPED = re.compile(r"#!|#.*coding[:=]")
 _EXPECT = re.compile(r"([A-Z]{3}\d{3}) (safe|unsafe|report)(?: (\d+))?$")
+_SCENARIO = re.compile(r"(early )?(.+)$")
 _STATEMENTS = re.compile(r"equal|fewer|any|[+-]\d+$")
 _KEEP = "keep_"
 _RUN_AT_ALL = re.compile(rb"\bprint\(|__main__")
@@ -81,6 +88,9 @@ class Case:
     prints: Sides
     raises: Sides
     rows_may_differ: bool
+    scenarios: tuple[Scenario, ...]
+    has_faults: bool
+    """Whether the scenarios are also played with each step failing."""
     options: tuple[str, ...]
 
     @property
@@ -114,9 +124,9 @@ class Case:
         found = (path for path in sorted(self.path.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
         return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in found}
 
-    def program(self, files: dict[str, bytes]) -> Program:
+    def program(self, files: dict[str, bytes], scenario: Scenario | None = None) -> Program:
         """The program of the case with the given contents."""
-        return Program(files, self.main)
+        return Program(files, self.main, scenario)
 
 
 def find_cases(root: Path) -> list[Path]:
@@ -164,6 +174,8 @@ def read_case(path: Path) -> Case:
         prints=Sides(head.texts("prints before"), head.texts("prints after")),
         raises=Sides(head.texts("raises before"), head.texts("raises after")),
         rows_may_differ=bool(head.choice("rows", re.compile("may differ$"), "")),
+        scenarios=head.scenarios(),
+        has_faults=bool(head.choice("faults", re.compile("every step$"), "")),
         options=tuple(shlex.split(" ".join(head.texts("options")))),
     )
     head.check_contradictions(case)
@@ -174,7 +186,7 @@ class _Head:
     """The directives of one head comment, with their lines."""
 
     SIDED = ("prints before", "prints after", "raises before", "raises after")
-    NEED_RUN = ("statements", "sql", *SIDED, "rows")
+    NEED_RUN = ("statements", "sql", *SIDED, "rows", "scenario", "faults")
     KEYS = ("expect", "says", "versions", "before", "after", "run", *NEED_RUN, "options", "note")
 
     def __init__(self, path: Path, main: Path) -> None:
@@ -220,6 +232,20 @@ class _Head:
             elif value != "nothing" or len(given) > 1:
                 raise self.error(number, f"'expect' is 'CODE safe|unsafe|report [number]' or 'nothing', not {value!r}")
         return expected
+
+    def scenarios(self) -> tuple[Scenario, ...]:
+        found = []
+        for number, value in self._directives.get("scenario", ()):
+            match = _SCENARIO.match(value)
+            try:
+                ast.parse(match[2] if match else "", mode="eval")
+            except SyntaxError as error:
+                raise self.error(
+                    number, f"'scenario' is an expression, perhaps after 'early', not {value!r}"
+                ) from error
+            assert match is not None
+            found.append(Scenario(match[2], close_early=bool(match[1])))
+        return tuple(found)
 
     def versions(self) -> Sides:
         both = self._series("versions") or series()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.installs import installed
@@ -22,11 +22,29 @@ class ProgramError(Exception):
 
 
 @dataclass(frozen=True)
+class Scenario:
+    """An expression to evaluate once a program has run: what it does is what counts then.
+
+    `close_early` takes one element of the generator it gives and closes it. `fail_at` is the step of the driver (a
+    statement or a commit, counted from 1) that fails; None for none.
+    """
+
+    expression: str
+    close_early: bool = False
+    fail_at: int | None = None
+
+    def __str__(self) -> str:
+        closed = ", closed early" if self.close_early else ""
+        return f"{self.expression}{closed}" + (f", step {self.fail_at} failing" if self.fail_at else "")
+
+
+@dataclass(frozen=True)
 class Program:
-    """Files by relative path, and which of them is run."""
+    """Files by relative path, which of them is run, and what is played then."""
 
     files: Mapping[str, bytes]
     main: str
+    scenario: Scenario | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +78,18 @@ class Run:
     checked_out: int
     """Connections that no pool had back when the program ended."""
     peak_checked_out: int
+    held: int = 0
+    """Connections that no pool had back before the garbage collector ran."""
 
     @property
     def queries(self) -> tuple[Statement, ...]:
         """The statements without transaction steps."""
         return tuple(statement for statement in self.statements if not statement.is_step)
+
+    @property
+    def steps(self) -> int:
+        """The statements and commits: what a fault can hit."""
+        return len(self.queries) + self.commits
 
     @property
     def commits(self) -> int:
@@ -89,7 +114,8 @@ class Worker:
         files = {name: content.decode("latin-1") for name, content in program.files.items()}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"files": files, "program": program.main}).encode() + b"\n")
+        request = {"files": files, "program": program.main, "scenario": program.scenario and asdict(program.scenario)}
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
@@ -107,6 +133,7 @@ class Worker:
             databases=tuple(answer["databases"]),
             checked_out=answer["checked_out"],
             peak_checked_out=answer["peak_checked_out"],
+            held=answer["held"],
         )
 
     def close(self) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 
-from bench.execution import Bench, Program, ProgramError, Run
+from bench.execution import Bench, Program, ProgramError, Run, Scenario
 from bench.installs import pins, series
 
 MODELS = """
@@ -150,3 +151,54 @@ def test_a_program_that_dies_is_a_failure_and_the_worker_lives_on(bench: Bench) 
         bench.run([("2.0", program("import os; os._exit(3)"))])
     (run,) = bench.run([("2.0", program("print('alive')"))])
     assert run.stdout == "alive\n"
+
+
+def played(bench: Bench, text: str, scenario: Scenario) -> list[Run]:
+    return bench.run((version, replace(program(text), scenario=scenario)) for version in series())
+
+
+STREAM = """
+    def stream():
+        session = Session(engine)
+        try:
+            for number in (1, 2):
+                session.add(Book(id=number))
+                session.commit()
+                yield number
+        finally:
+            session.close()
+"""
+
+
+def test_a_scenario_records_what_it_does_itself(bench: Bench) -> None:
+    for run in played(bench, STREAM, Scenario("stream()")):
+        assert run.stdout == "[1, 2]\n"
+        assert [str(s).partition(" ")[0] for s in run.statements] == ["BEGIN", "INSERT", "COMMIT"] * 2
+        assert run.steps == 4
+
+
+def test_a_generator_closed_early_stops_there(bench: Bench) -> None:
+    for run in played(bench, STREAM, Scenario("stream()", close_early=True)):
+        assert run.stdout == "1\n"
+        assert run.commits == 1
+        assert run.held == 0
+
+
+@pytest.mark.parametrize(("step", "rows"), [(1, 0), (2, 0), (3, 1), (4, 1)])
+def test_one_step_of_a_scenario_fails(bench: Bench, step: int, rows: int) -> None:
+    for run in played(bench, STREAM, Scenario("stream()", fail_at=step)):
+        assert run.error is not None
+        assert run.error.startswith("sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) injected failure")
+        assert run.databases[0].count("INSERT") == rows
+
+
+def test_a_connection_that_is_held_is_seen_before_the_collector_runs(bench: Bench) -> None:
+    text = """
+        kept = []
+        def leak():
+            session = Session(engine)
+            kept.append(session.query(Book).first)
+            session.query(Book).all()
+    """
+    for run in played(bench, text, Scenario("leak()")):
+        assert run.held == 1

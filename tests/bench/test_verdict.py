@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.cases import Case, read_case
-from bench.execution import Run, Statement
+from bench.execution import Run, Scenario, Statement
 from bench.tool import Found, Refactored
-from bench.verdict import portrait, wrong_findings, wrong_runs
+from bench.verdict import portrait, wrong_findings, wrong_runs, wrong_scenario
 
 SELECT = Statement("SELECT 1", "(3,)")
 
@@ -139,3 +140,32 @@ def test_the_portrait_shows_findings_and_diff() -> None:
         "-\\xff",
         "+y",
     ]
+
+
+ROLLBACK = Statement("ROLLBACK")
+
+
+def held(run: Run, number: int) -> Run:
+    return replace(run, held=number)
+
+
+@pytest.mark.parametrize(
+    ("after", "problem"),
+    [
+        (run(stdout="2\n"), "other outcome"),
+        (run(error="builtins.KeyError: 1"), "other escaped exception"),
+        (run(rows="INSERT 2"), "other committed rows"),
+        (held(run(), 1), "1 connections are held, 0 before"),
+        (run(sent=(SELECT, Statement("COMMIT"))), "other statements and transaction steps"),
+        (run(sent=(Statement("BEGIN"), SELECT)), "other statements and transaction steps"),
+    ],
+)
+def test_a_scenario_that_goes_another_way_is_wrong(after: Run, problem: str) -> None:
+    problems = list(wrong_scenario(Scenario("f()", fail_at=2), run(), after))
+    assert any(problem in text and "f(), step 2 failing" in text for text in problems), problems
+
+
+def test_a_scenario_may_gain_a_rollback_and_not_lose_one() -> None:
+    rolled_back = run(sent=(SELECT, ROLLBACK))
+    assert list(wrong_scenario(Scenario("f()"), run(), rolled_back)) == []
+    assert list(wrong_scenario(Scenario("f()"), rolled_back, run())) == ["SQLAlchemy 2.0, f(): 0 rollbacks, 1 before"]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.cases import Case
-from bench.execution import Run
+from bench.execution import Run, Scenario, Statement
 from bench.tool import Refactored
 
 _SAFETIES = ("safe", "unsafe", "report")
@@ -49,6 +49,29 @@ def wrong_runs(case: Case, before: Sequence[Run], after: Sequence[Run]) -> Itera
             yield f"{where}: {run.checked_out} connections stay checked out, {base.checked_out} before"
         if run.version in by_version:
             yield from _wrong_statements(case, where, base, run)
+
+
+def wrong_scenario(scenario: Scenario, before: Run, after: Run) -> Iterator[str]:
+    """Sentences about what a scenario does differently after.
+
+    A session that was left open is rolled back when it is collected, so rollbacks after the last other step and more
+    rollbacks than before are no difference.
+    """
+    where = f"SQLAlchemy {after.version}, {scenario}"
+    yield from _differences(where, "outcome", before.stdout, after.stdout)
+    yield from _differences(where, "escaped exception", before.error or "none", after.error or "none")
+    yield from _differences(where, "committed rows", *("\n".join(run.databases) for run in (before, after)))
+    if after.held > before.held:
+        yield f"{where}: {after.held} connections are held, {before.held} before"
+    sent = (_without_rollbacks(run.statements) for run in (before, after))
+    yield from _differences(where, "statements and transaction steps", *sent)
+    rollbacks = [sum(statement.sql == "ROLLBACK" for statement in run.statements) for run in (before, after)]
+    if rollbacks[1] < rollbacks[0]:
+        yield f"{where}: {rollbacks[1]} rollbacks, {rollbacks[0]} before"
+
+
+def _without_rollbacks(statements: Sequence[Statement]) -> str:
+    return "\n".join(str(statement) for statement in statements if statement.sql != "ROLLBACK")
 
 
 def _unlike_stated(case: Case, run: Run, side: str) -> Iterator[str]:

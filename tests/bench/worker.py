@@ -1,13 +1,16 @@
 """Runs programs under one SQLAlchemy and records what they do. A script of its own, started by `execution`.
 
 It imports SQLAlchemy once, then forks per program: a request is one line of JSON on stdin (`files`,
-`program`), the answer one line of JSON on stdout (the keys are those of `record`, or `failure` alone).
+`program`, perhaps `scenario`), the answer one line of JSON on stdout (the keys are those of `record`, or `failure`
+alone).
 Only the standard library and SQLAlchemy are on its path.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import inspect
 import io
 import json
 import os
@@ -20,7 +23,7 @@ import tempfile
 import threading
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, BinaryIO
 
 SECONDS_PER_PROGRAM = 60
@@ -34,6 +37,39 @@ STEPS = {
 }
 """Connection events and what they are called in the record."""
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+
+
+class Fault:
+    """Lets one step of the driver fail, counted from when it is armed: an executed statement or a commit."""
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+
+    def arm(self, at: int | None) -> None:
+        """Let the step number `at` from now on fail, the first one being 1; None for no step."""
+        self._left = at
+
+    def step(self) -> None:
+        """Count one step. Raises sqlite3.OperationalError when it is its turn."""
+        if self._left is not None:
+            self._left -= 1
+            if self._left == 0:
+                raise sqlite3.OperationalError("injected failure")
+
+
+FAULT = Fault()
+
+
+class FallibleCursor(sqlite3.Cursor):
+    """A cursor whose statements can be made to fail."""
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        FAULT.step()
+        return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        FAULT.step()
+        return super().executemany(*arguments)
 
 
 class Databases:
@@ -61,6 +97,13 @@ class Databases:
         forget = self._forget
 
         class Connection(sqlite3.Connection):
+            def cursor(self, factory: Any = FallibleCursor) -> Any:
+                return super().cursor(factory)
+
+            def commit(self) -> None:
+                FAULT.step()
+                super().commit()
+
             def close(self) -> None:
                 forget(self)
                 super().close()
@@ -106,6 +149,11 @@ class Recorder:
         self.checked_out = 0
         self.peak_checked_out = 0
 
+    def restart(self) -> None:
+        """Forget what was sent so far; connections in use stay counted."""
+        self.sent.clear()
+        self.peak_checked_out = self.checked_out
+
     def listen(self) -> None:
         """Hear every engine and pool of the process (SQLAlchemy, "Core Events": listeners on a class)."""
         from sqlalchemy import event
@@ -134,8 +182,11 @@ class Recorder:
         self.checked_out -= 1
 
 
-def record(program: str) -> dict[str, Any]:
-    """Run `program`, a path in the working folder, as `__main__`; returns the answer of the protocol."""
+def record(program: str, scenario: dict[str, Any] | None) -> dict[str, Any]:
+    """Run `program`, a path in the working folder, as `__main__`; returns the answer of the protocol.
+
+    With a scenario, what is recorded is only what its expression does once the program has ended.
+    """
     databases, recorder = Databases(), Recorder()
     recorder.listen()
     sys.argv = [program]
@@ -150,6 +201,11 @@ def record(program: str) -> dict[str, Any]:
     try:
         with open(program, "rb") as source:
             exec(compile(source.read(), program, "exec"), module.__dict__)
+        if scenario is not None:
+            gc.collect()
+            recorder.restart()
+            printed = sys.stdout = io.StringIO()
+            print(play(scenario, module.__dict__))
     except BaseException as raised:
         kind = type(raised)
         error = {
@@ -158,6 +214,8 @@ def record(program: str) -> dict[str, Any]:
             "traceback": traceback.format_exc(),
         }
         del raised
+    FAULT.arm(None)
+    held = recorder.checked_out
     gc.collect()
     return {
         "stdout": _ADDRESS.sub("0x", printed.getvalue()),
@@ -166,8 +224,39 @@ def record(program: str) -> dict[str, Any]:
         "statements": recorder.sent,
         "databases": databases.dumps(),
         "checked_out": recorder.checked_out,
+        "held": held,
         "peak_checked_out": recorder.peak_checked_out,
     }
+
+
+def play(scenario: dict[str, Any], names: dict[str, Any]) -> str:
+    """Evaluate the expression of a scenario: a coroutine is awaited, a generator goes to its end.
+
+    `close_early` takes one element of the generator and closes it. `fail_at` lets that step of the driver fail.
+    """
+    FAULT.arm(scenario["fail_at"])
+    value = eval(scenario["expression"], names)
+    if inspect.iscoroutine(value):
+        return repr(asyncio.run(value))
+    if inspect.isasyncgen(value):
+        return repr(asyncio.run(_drained(value, scenario["close_early"])))
+    if not inspect.isgenerator(value):
+        return repr(value)
+    if not scenario["close_early"]:
+        return repr(list(value))
+    first = next(value, None)
+    value.close()
+    return repr(first)
+
+
+async def _drained(generator: AsyncGenerator[Any, None], close_early: bool) -> Any:
+    got = []
+    async for element in generator:
+        got.append(element)
+        if close_early:
+            await generator.aclose()
+            break
+    return got
 
 
 def run_forked(request: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +272,7 @@ def run_forked(request: dict[str, Any]) -> dict[str, Any]:
         child = os.fork()
         if child == 0:
             os.close(reading)
-            _child(folder, request["program"], writing)
+            _child(folder, request["program"], request.get("scenario"), writing)
         os.close(writing)
         with open(reading, "rb") as pipe:
             answer = pipe.read()
@@ -198,11 +287,11 @@ def run_forked(request: dict[str, Any]) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _child(folder: str, program: str, writing: int) -> None:
+def _child(folder: str, program: str, scenario: dict[str, Any] | None, writing: int) -> None:
     try:
         signal.alarm(SECONDS_PER_PROGRAM)
         os.chdir(folder)
-        answer = record(program)
+        answer = record(program, scenario)
     except BaseException:
         answer = {"failure": traceback.format_exc()}
     with open(writing, "wb") as pipe:
@@ -212,8 +301,6 @@ def _child(folder: str, program: str, writing: int) -> None:
 
 def warm_up() -> None:
     """Import and use once what nearly every program needs, so that the forked children start with it."""
-    import asyncio  # noqa: F401
-
     import aiosqlite  # noqa: F401
     import sqlalchemy.ext.associationproxy
     import sqlalchemy.ext.asyncio

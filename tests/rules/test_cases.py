@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from syrupy.location import PyTestLocation
 from bench.cases import Case, find_cases, read_case
 from bench.execution import Bench
 from bench.tool import Refactored, apply, whole_modules
-from bench.verdict import portrait, wrong_findings, wrong_runs
+from bench.verdict import portrait, wrong_findings, wrong_runs, wrong_scenario
 
 ROOT = Path(__file__).parents[2] / "fixtures" / "rules"
 SNAPSHOTS = Path(__file__).with_name("__snapshots__")
@@ -82,7 +84,28 @@ def test_case(case: Case, bench: Bench, snapshot: SnapshotAssertion) -> None:
         problems = list(wrong_runs(case, runs[:split], runs[split:]))
         assert not problems, "\n".join(problems)
 
+        problems = list(wrong_scenarios(case, dict(refactored.files), bench))
+        assert not problems, "\n".join(problems)
+
     assert portrait(refactored, case.files) == snapshot(extension_class=DiffSnapshot)
+
+
+def wrong_scenarios(case: Case, files: dict[str, bytes], bench: Bench) -> Iterator[str]:
+    """What the scenarios of a case do differently after, where nothing fails and where each step fails in turn."""
+    versions = [version for version in case.versions.after if version in case.versions.before]
+    jobs = [(version, scenario) for version in versions for scenario in case.scenarios]
+    played = bench.run((version, case.program(case.files, scenario)) for version, scenario in jobs)
+    if case.has_faults:
+        failing = [
+            (version, replace(scenario, fail_at=step))
+            for (version, scenario), run in zip(jobs, played, strict=True)
+            for step in range(1, run.steps + 1)
+        ]
+        played += bench.run((version, case.program(case.files, scenario)) for version, scenario in failing)
+        jobs += failing
+    again = bench.run((version, case.program(files, scenario)) for version, scenario in jobs)
+    for (_, scenario), before, after in zip(jobs, played, again, strict=True):
+        yield from wrong_scenario(scenario, before, after)
 
 
 def test_every_snapshot_has_its_case() -> None:
