@@ -11,7 +11,7 @@ import pytest
 from alchemod.engine.context import Context
 from alchemod.engine.dispatch import Dispatcher
 from alchemod.engine.finding import Finding
-from alchemod.engine.registry import Registry
+from alchemod.engine.registry import Registry, entry_of
 from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
 from alchemod.inference import Inference
@@ -74,6 +74,23 @@ def test_facts_may_supply_names(tmp_path: Path) -> None:
         return ("factory",) if list(project.paths) else ()
 
     assert shown(tmp_path, "factory(); it()", "Call", names_from=names_from) == ["factory()", "it()"]
+
+
+def test_one_method_may_serve_several_node_classes(tmp_path: Path) -> None:
+    class Loops(Rule):
+        """Sees loops."""
+
+        code = "ALC914"
+        names = ("it",)
+
+        def find_For(self, node: ast.For | ast.AsyncFor | ast.ListComp, ctx: Context) -> Iterator[Finding]:
+            yield self.report(node, type(node).__name__)
+
+        find_AsyncFor = find_ListComp = find_For
+
+    assert entry_of(Loops).kinds == ("AsyncFor", "For", "ListComp")
+    write(tmp_path, {"a.py": GATE + "async def f():\n    async for a in it: pass\n    for b in it: [c for c in it]\n"})
+    assert [finding.message for finding in settle(tmp_path, Loops).findings] == ["AsyncFor", "For", "ListComp"]
 
 
 def test_lines_end_at_a_lone_carriage_return_too(tmp_path: Path) -> None:

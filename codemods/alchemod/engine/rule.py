@@ -23,7 +23,8 @@ class Rule:
     A rule has methods `find_<NodeClass>(self, node, ctx)` that yield findings. Which nodes they get is decided by
     `names`, the identifiers the rule asks for: `find_Call` gets the calls whose last name (`f` in `f()` and `a.f()`) is
     one of them, `find_Attribute` the attributes and `find_Name` the names so called; a method for any other class gets
-    the nodes on whose lines one of the names occurs as a word.
+    the nodes on whose lines one of the names occurs as a word. A method that serves several classes gets several names:
+    `find_AsyncFor = find_For`.
 
     The name of a rule is that of its module, with hyphens. Its docstring has the headings of `HEADINGS`.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from alchemod.engine.rule import Rule
 from alchemod.facts.gates import PRODUCING
 from alchemod.facts.project import Project
 from alchemod.inference.loading.loads import lazy_names
-from alchemod.inference.loading.loop import Loading, RowLoop
+from alchemod.inference.loading.loop import Loading, Loop, RowLoop
 from alchemod.inference.loading.verdict import Verdict
 
 
@@ -68,36 +67,15 @@ class LazyLoadInLoop(Rule):
         """The names of the relationships that load when they are read, those that backrefs make included."""
         return lazy_names(project.models)
 
-    def find_For(self, loop: ast.For, ctx: Context) -> Iterable[Finding]:
-        """Looks at one `for` statement."""
-        yield from self._findings(loop, ctx)
-
-    def find_AsyncFor(self, loop: ast.AsyncFor, ctx: Context) -> Iterable[Finding]:
-        """Looks at one `async for` statement."""
-        yield from self._findings(loop, ctx)
-
-    def find_ListComp(self, loop: ast.ListComp, ctx: Context) -> Iterable[Finding]:
-        """Looks at one list comprehension."""
-        yield from self._findings(loop, ctx)
-
-    def find_SetComp(self, loop: ast.SetComp, ctx: Context) -> Iterable[Finding]:
-        """Looks at one set comprehension."""
-        yield from self._findings(loop, ctx)
-
-    def find_DictComp(self, loop: ast.DictComp, ctx: Context) -> Iterable[Finding]:
-        """Looks at one dict comprehension."""
-        yield from self._findings(loop, ctx)
-
-    def find_GeneratorExp(self, loop: ast.GeneratorExp, ctx: Context) -> Iterable[Finding]:
-        """Looks at one generator expression."""
-        yield from self._findings(loop, ctx)
-
-    def _findings(self, node: ast.AST, ctx: Context) -> Iterator[Finding]:
+    def find_For(self, node: Loop, ctx: Context) -> Iterator[Finding]:
+        """Looks at one loop or comprehension."""
         for loop in ctx.row_loops(node):
             judged = [(loading, ctx.loading_verdict(loop, loading)) for loading in loop.loadings]
             for kind in ("safe", "unsafe", "report"):
                 if alike := [(loading, verdict) for loading, verdict in judged if verdict.kind == kind]:
                     yield self._finding(loop, [loading for loading, _ in alike], alike[0][1], ctx)
+
+    find_AsyncFor = find_ListComp = find_SetComp = find_DictComp = find_GeneratorExp = find_For
 
     def _finding(self, loop: RowLoop, loadings: list[Loading], verdict: Verdict, ctx: Context) -> Finding:
         message = _message(loop, loadings)
