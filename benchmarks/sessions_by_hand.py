@@ -1,4 +1,4 @@
-"""Sessions that one function of the open corpus opens and closes by hand, counted by plain `ast`, and what alchemod says.
+"""Sessions that one function of the open corpus opens and closes by hand, counted by plain `ast`, and our verdicts.
 
     python benchmarks/sessions_by_hand.py [FOLDER ...]
 
@@ -25,7 +25,8 @@ _MAKER = re.compile(r"session", re.IGNORECASE)
 RULES = "ALC101"
 _SHARED = "db.session() is the session of the thread, which Flask-SQLAlchemy removes"
 LOOK_ALIKES = {
-    "apache-superset-1.5.3/superset/migrations/versions/*": "a migration's session, on the connection of its transaction",
+    "apache-superset-1.5.3/superset/migrations/versions/*": "a session on the connection of a migration",
+    "apache-airflow-1.10.15/airflow/utils/db.py:create_session:*": "settings.Session is a scoped_session",
     "apache-superset-1.5.3/superset/utils/celery.py:session_scope:47": _SHARED,
     "apache-superset-1.5.3/superset/views/core.py:copy_dash:*": _SHARED,
     "apache-superset-1.5.3/superset/views/core.py:save_dash:*": _SHARED,
