@@ -19,6 +19,8 @@ from alchemod.inference.values import (
     Answer,
     ClassObject,
     Collection,
+    ColumnObject,
+    ColumnsOf,
     Coroutine,
     Engine,
     Entity,
@@ -40,6 +42,7 @@ from alchemod.inference.values import (
     Session,
     SessionFactory,
     Statement,
+    TableObject,
     Value,
 )
 from alchemod.text.discover import discover
@@ -111,6 +114,12 @@ def words(value: Value) -> str:
             return "local function"
         case ModelAttribute(owner=owner, attribute=attribute):
             return f"{owner.model.name}.{attribute.name}"
+        case TableObject(table=table, alias=alias):
+            return f"alias of table {table.name}" if alias is not None else f"table {table.name}"
+        case ColumnsOf(owner=owner):
+            return f"columns of {owner.table.name}"
+        case ColumnObject(owner=owner, key=key, column=column):
+            return f"{owner.table.name}.{column.name}" if column is not None else f"{owner.table.name}.{key}?"
         case Expression(owners=owners):
             return " ".join(["expression", *("of " + owner.model.name for owner in owners)])
         case Object(of=ModelClass(model=model)):

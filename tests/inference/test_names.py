@@ -251,16 +251,18 @@ def test_names_bound_twice_at_module_level(check: Check) -> None:
             Same  #? model User
             Other = User
             Other = Book
-            Other  #? unknown
+            Other  #? model Book
             Gone = User
             del Gone
             Gone  #? unknown
             for Each in [User]:
-                Each  #? unknown
+                Each  #? model User
             Both, Second = User, Book
             Second  #? model Book
             (Walrus := User)
-            Walrus  #? unknown
+            Walrus  #? model User
+            def later():
+                Other  #? unknown
             """,
         }
     )

@@ -286,6 +286,8 @@ def test_context_managers(check: Check) -> None:
             scope()  #? manager of Session
             session_scope()  #? manager of Session
             with scope() as session:
+                session  #? Session
+            def later():
                 session  #? unknown
             def use():
                 with scope() as one, session_scope() as two:
@@ -303,7 +305,7 @@ def test_context_managers(check: Check) -> None:
                 async with AsyncLocal() as two, AsyncLocal.begin() as three:
                     two  #? AsyncSession
                     three  #? AsyncSession
-            """.replace("session  #? unknown\n            def", "session  #? unknown\n            def"),
+            """,
         }
     )
 

@@ -49,9 +49,9 @@ def has_foreign_key(column: Attribute) -> bool:
 
 def tables_of(model: Model) -> list[str]:
     """The names of the tables of a mapped class, its own first, then those of its parents; unknown ones left out."""
-    named = [name for facts in model.family if (name := _table_of(facts)) is not None]
+    named = [name for facts in model.family if (name := table_of(facts)) is not None]
     if "__tablename__" in model.facts.attributes or "__table__" in model.facts.attributes:
-        return named if _table_of(model.facts) is not None else []
+        return named if table_of(model.facts) is not None else []
     method = next((facts for facts in model.family if "__tablename__" in facts.methods), None)
     if method is not None:
         body = returned(method.bodies["__tablename__"]) if "__tablename__" in method.bodies else None
@@ -62,7 +62,7 @@ def tables_of(model: Model) -> list[str]:
     return [_snake_case(model.name) if model.is_flask else model.name.lower()]
 
 
-def _table_of(facts: ClassFacts) -> str | None:
+def table_of(facts: ClassFacts) -> str | None:
     """The table that the class body names."""
     assigned = facts.attributes.get("__tablename__")
     value = assigned.value if assigned is not None else None

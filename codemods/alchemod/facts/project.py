@@ -23,6 +23,7 @@ from alchemod.facts.models import Models
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module, last_name
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.style import line_length
+from alchemod.facts.tables import Tables
 from alchemod.facts.versions import VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, TooDeepError, contents, decode, parse, read
@@ -113,6 +114,11 @@ class Project:
         return Models(self.lookup, self.classes)
 
     @cached_property
+    def tables(self) -> Tables:
+        """The tables, those of the mapped classes included."""
+        return Tables(self.lookup, self.models, self.modules)
+
+    @cached_property
     def families(self) -> Families:
         """Which classes derive from which."""
         return Families(self.lookup, self.classes, self._deriving, self.facts)
@@ -176,6 +182,7 @@ class Project:
         self.generation += 1
         self.__dict__.pop("lookup", None)
         self.__dict__.pop("models", None)
+        self.__dict__.pop("tables", None)
         self.__dict__.pop("families", None)
         self.__dict__.pop("_methods", None)
         return changed_names(before, interface(self._modules[path]))

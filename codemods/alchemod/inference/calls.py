@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, FunctionFacts
-from alchemod.inference import sessions, statements
+from alchemod.inference import sessions, statements, tables
 from alchemod.inference.containers import element_of, row_of
 from alchemod.inference.values import (
     Answer,
     ClassObject,
     Collection,
+    ColumnObject,
     Coroutine,
     Engine,
     Expression,
+    FlaskDatabase,
     FunctionObject,
     Generator,
     LocalFunction,
@@ -32,6 +34,7 @@ from alchemod.inference.values import (
     Session,
     SessionFactory,
     Statement,
+    TableObject,
     Value,
     resting_on,
 )
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
 _LISTING = frozenset({"list", "sorted", "tuple", "set", "reversed"})
 _PLAIN_CALLS = frozenset({"len", "str", "int", "bool", "float", "sum", "any", "all", "isinstance"})
-_STATEMENTS = {"select": "select", "update": "update", "delete": "delete"}
+_STATEMENTS = {"select": "select", "insert": "insert", "update": "update", "delete": "delete"}
 _RESULT_LISTS = frozenset({"all", "fetchall", "unique", "partitions", "yield_per", "freeze"})
 _RESULT_ROWS = frozenset({"first", "one", "one_or_none", "fetchone", "scalar_one", "scalar_one_or_none", "scalar"})
 _QUERY_PLAIN = frozenset({"count", "update", "delete"})
@@ -62,13 +65,16 @@ def call(answer: Answer, node: ast.Call, place: Place, resolver: Resolver) -> An
         case ModelClass(alias=None) as cls:
             return answer.then(Object(cls))
         case ClassObject(facts=facts):
-            return _instance(answer, facts, resolver)
+            return _instance(answer, facts, node, place, resolver)
         case FunctionObject() | LocalFunction():
             return resolver.functions.returned(answer, node, place)
     return None
 
 
-def _instance(answer: Answer, facts: ClassFacts, resolver: Resolver) -> Answer:
+def _instance(answer: Answer, facts: ClassFacts, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
+    if resolver.project.lookup.reaches(facts, "Table"):
+        table = tables.declared(node, place, resolver.project)
+        return answer.then(table) if table is not None else None
     factory = sessions.of_class(facts, resolver)
     if factory is not None:
         return answer.then(sessions.opened(factory))
@@ -80,12 +86,17 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
     dotted = outside.definition.name
     if name is None:
         return _of_library(answer, dotted, node, place, resolver)
-    session = sessions.made_by(outside, node, place, resolver)
-    if session is not None:
-        return answer.then(session)
+    made = sessions.made_by(outside, node, place, resolver) or tables.made_by(outside, node, place, resolver.project)
+    if made is not None:
+        return answer.then(made)
     if name in _STATEMENTS:
         return _construct(answer, name, node, place, resolver)
     match name:
+        case "alias" if node.args:
+            match resolver.value(node.args[0], place):
+                case Answer(value=TableObject() as table) as found:
+                    return found.then(replace(table, alias=node))
+            return None
         case "aliased" | "with_polymorphic" if node.args:
             target = resolver.value(node.args[0], place)
             if target is not None and isinstance(target.value, ModelClass) and name == "aliased":
@@ -212,6 +223,12 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
             return _rows_method(answer, rows, name)
         case ModelAttribute(owner=owner):
             return answer.then(Expression((owner,)))
+        case TableObject() as table:
+            return tables.method(answer, table, name, node, place)
+        case ColumnObject():
+            return answer.then(Expression(is_whole=False))
+        case FlaskDatabase() if name == "get_engine":
+            return answer.then(Engine())
         case Expression() as expression:
             return answer.then(expression)
         case Engine() as engine:
@@ -224,9 +241,13 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
 def _engine_method(answer: Answer, engine: Engine, name: str) -> Answer | None:
     connection = Engine(engine.is_async, is_connection=True)
     if engine.is_connection:
+        if name in {"begin", "begin_nested", "begin_twophase"}:
+            return answer.then(Managed(Plain()))
         return answer.then(engine) if name in {"execution_options", "connect"} else None
-    if name == "connect":
+    if name in {"connect", "contextual_connect"}:
         return answer.then(connection)
+    if name == "execution_options":
+        return answer.then(engine)
     return answer.then(Managed(connection)) if name == "begin" else None
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 
+from alchemod.inference.tables import column
 from alchemod.inference.values import (
     Answer,
     Collection,
+    ColumnsOf,
     Coroutine,
     Engine,
+    FlaskDatabase,
     Generator,
     Managed,
+    Method,
     ModelClass,
     Object,
     Plain,
@@ -88,6 +92,10 @@ def part_of(answer: Answer, index: ast.expr) -> Answer | None:
                 return answer.then(Rows(value, _yields_entities(value), lazy=False))
         return None
     match value:
+        case ColumnsOf(owner=table) if isinstance(index, ast.Constant) and isinstance(index.value, str):
+            return answer.then(column(table, index.value))
+        case Method(owner=FlaskDatabase(), name="engines"):
+            return answer.then(Engine())
         case Row(statement=statement):
             position = index.value if isinstance(index, ast.Constant) else None
             if not isinstance(position, int) or not -len(statement.terms) <= position < len(statement.terms):

@@ -10,11 +10,14 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, last_name
 from alchemod.facts.vocabulary import flask_attribute
+from alchemod.inference import tables
 from alchemod.inference.instances import class_attribute
 from alchemod.inference.values import (
     Answer,
     ClassObject,
     Collection,
+    ColumnObject,
+    ColumnsOf,
     Engine,
     Entity,
     Expression,
@@ -35,6 +38,7 @@ from alchemod.inference.values import (
     Session,
     SessionFactory,
     Statement,
+    TableObject,
     Term,
     Value,
 )
@@ -53,6 +57,10 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             return answer.then(Outside(External(f"{definition.name}.{name}")))
         case FlaskDatabase():
             return _of_flask(answer, name)
+        case TableObject() as table:
+            return tables.attribute(answer, table, name)
+        case ColumnsOf(owner=table):
+            return answer.then(tables.column(table, name))
         case ModelClass() as cls:
             return _of_model(answer, cls, node, place, resolver)
         case ClassObject(facts=facts):
@@ -63,6 +71,10 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             return resolver.instances.attribute(answer, facts, name)
         case Row(statement=statement):
             return _of_row(answer, statement, name)
+        case Engine(is_async=is_async, is_connection=True) if name in {"engine", "sync_engine"}:
+            return answer.then(Engine(is_async and name == "engine"))
+        case Engine(is_async=True, is_connection=is_connection) if name in {"sync_engine", "sync_connection"}:
+            return answer.then(Engine(is_connection=is_connection))
         case (
             Session()
             | SessionFactory()
@@ -72,6 +84,7 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             | Collection()
             | Expression()
             | ModelAttribute()
+            | ColumnObject()
         ):
             return answer.then(Method(answer.value, name))
         case Managed() | Generator():
@@ -99,12 +112,17 @@ def _of_flask(answer: Answer, name: str) -> Answer:
     if name == "session":
         factory = SessionFactory("scoped", False, "db.session", "Flask-SQLAlchemy removes it when the request ends")
         return answer.then(Session(scoped=True, factory=factory))
-    if name in {"engine", "get_engine"}:
+    if name == "engine":
         return answer.then(Engine())
+    if name in {"get_engine", "engines"}:
+        return answer.then(Method(answer.value, name))
     return answer.then(Outside(External(flask_attribute(name))))
 
 
 def _of_model(answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver) -> Answer | None:
+    if node.attr == "__table__":
+        mapped = resolver.project.tables.of(cls.model)
+        return answer.then(TableObject(mapped)) if mapped is not None and cls.alias is None else None
     found = resolver.project.models.attribute(cls.model, node.attr)
     if found is None or found.kind == "other":
         if node.attr == "query":

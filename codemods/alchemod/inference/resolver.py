@@ -30,7 +30,9 @@ from alchemod.inference.values import (
     Answer,
     ClassObject,
     Collection,
+    ColumnObject,
     Coroutine,
+    Engine,
     Expression,
     FlaskDatabase,
     FunctionObject,
@@ -210,10 +212,10 @@ class Resolver:
                     owners.append(owner)
                 case Expression(owners=inside):
                     owners.extend(inside)
-        sql = [answer for answer in answers if isinstance(answer.value, ModelAttribute | Expression)]
+        sql = [answer for answer in answers if isinstance(answer.value, ModelAttribute | ColumnObject | Expression)]
         if sql:
             # What stands left of the first column may belong to a class; what stands right of it does not decide.
-            return resting_on(Expression(tuple(dict.fromkeys(owners)), is_whole=found[0] is not None), sql)
+            return resting_on(Expression(tuple(dict.fromkeys(owners)), is_whole=_is_of_classes(found[0])), sql)
         if answers and all(isinstance(answer.value, Plain) for answer in answers):
             return Answer(Plain())
         return None
@@ -221,10 +223,14 @@ class Resolver:
     def _name(self, node: ast.Name, place: Place) -> Answer | None:
         owner = place.scope.owner(node.id)
         if owner is None or owner.parent is None:
-            return self._module_name(node.id, place)
+            known = self._module_name(node.id, place)
+            if known is not None or owner is None or node.id not in place.module.bindings:
+                return known
         root = place.scope.root.node
         assert isinstance(root, ast.Module)
         found = definitions(root, node)
+        if found.captured and owner.parent is None:
+            return None
         if not found.sites or (found.may_be_unbound and len(found.sites) == 1 and not found.exact):
             return None
         owner_place = Place(place.module, found.owner or owner)
@@ -261,6 +267,8 @@ class Resolver:
         match answer:
             case Answer(value=Coroutine(inner=inner)):
                 return answer.then(inner)
+            case Answer(value=Engine(is_async=True, is_connection=True)):
+                return answer  # connect() gives what can be awaited and entered ("Asynchronous I/O (asyncio)")
         return None
 
     def _chain(self, node: ast.Attribute | ast.Call, place: Place) -> Answer | None:
@@ -334,6 +342,14 @@ class Resolver:
                 return None
             scope = (exact or inner)[-1]
         return Place(facts.module, scope)
+
+
+def _is_of_classes(operand: Answer | None) -> bool:
+    """Whether an operand is known and holds nothing but plain values and what belongs to mapped classes."""
+    match operand:
+        case None | Answer(value=ColumnObject() | Expression(is_whole=False)):
+            return False
+    return True
 
 
 def _meaningful(bindings: Iterable[Binding]) -> list[Binding]:

@@ -158,7 +158,10 @@ def method(answer: Answer, name: str, call: ast.Call, place: Place, resolver: Re
         case "begin" | "begin_nested":
             return answer.then(Managed(Plain()))
         case "connection":
-            return answer.then(Engine(session.is_async, is_connection=True))
+            connection = Engine(session.is_async, is_connection=True)
+            return answer.then(Coroutine(connection) if session.is_async else connection)
+        case "get_bind":
+            return answer.weakened("a session may be bound to an engine or to a connection").then(Engine())
         case "no_autoflush":
             return answer.then(Managed(Plain()))
     return None

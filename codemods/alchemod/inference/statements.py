@@ -15,6 +15,7 @@ from alchemod.inference.joins import Evaluate, join_target
 from alchemod.inference.values import (
     Answer,
     ClassObject,
+    ColumnObject,
     Entity,
     Expression,
     ModelAttribute,
@@ -22,6 +23,7 @@ from alchemod.inference.values import (
     Place,
     Rows,
     Statement,
+    TableObject,
     Term,
     Value,
     resting_on,
@@ -69,6 +71,10 @@ def _term(value: Value | None, node: ast.expr, place: Place) -> Term:
         case ModelAttribute(owner=owner):
             spelled = node.value if isinstance(node, ast.Attribute) else None
             return Term("column", Entity(owner, spelled, place), node)
+        case TableObject():
+            return Term("table", None, node)
+        case ColumnObject():
+            return Term("column", None, node)
         case Expression(owners=(), is_whole=True):
             return Term("expression", None, node)
         case Expression(owners=owners, is_whole=True) if len(set(owners)) == 1:
@@ -173,10 +179,15 @@ def from_entities(statement: Statement) -> int:
     """
     entities = {(term.entity.cls, term.kind == "expression") for term in statement.terms if term.entity is not None}
     entities.update((entity.cls, False) for entity in (statement.joined, statement.selected_from) if entity is not None)
-    unknown = sum(term.kind == "unknown" for term in statement.terms)
+    unknown = sum(term.kind == "unknown" or _is_of_table(term) for term in statement.terms)
     joins = sum(name in JOINS for name, _ in statement.steps)
     more = sum(len(call.args) - 1 for name, call in statement.steps if name == "select_from" and call.args)
     return max(len(entities) + unknown + more, 1 + joins)
+
+
+def _is_of_table(term: Term) -> bool:
+    """Whether a term is a Core table or a column of one, which no entity stands for."""
+    return term.kind in {"table", "column"} and term.entity is None
 
 
 def built_for(statement: Statement, cls: ModelClass | ClassObject) -> Statement:

@@ -11,6 +11,7 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.lookup import External
 from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module
+from alchemod.facts.tables import Table, TableColumn
 from alchemod.inference.scopes import Scope
 
 Certainty = Literal["proved", "inferred"]
@@ -87,6 +88,31 @@ class ModelAttribute:
 
     owner: ModelClass
     attribute: Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class TableObject:
+    """A `Table` of SQLAlchemy Core, that of a mapped class (`Model.__table__`) included, or an alias of one."""
+
+    table: Table
+    alias: ast.expr | None = None
+    """The call that makes the alias, None for the table itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsOf:
+    """The columns of a table: `table.c`, `table.columns`."""
+
+    owner: TableObject
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnObject:
+    """A column read from a table: `table.c.name`. `column` is None when the declaration is not seen."""
+
+    owner: TableObject
+    key: str
+    column: TableColumn | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +228,8 @@ class Entity:
         return self.cls.model
 
 
-TermKind = Literal["entity", "column", "expression", "unknown"]
+TermKind = Literal["entity", "column", "table", "expression", "unknown"]
+"""`table` stands for all columns of a Core table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +310,9 @@ Value: TypeAlias = (
     | LocalFunction
     | ModelClass
     | ModelAttribute
+    | TableObject
+    | ColumnsOf
+    | ColumnObject
     | Expression
     | Object
     | Collection
