@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alchemod.edits.imports import ImportRequest, apply_imports
+from alchemod.edits.refusal import Refusal
 from alchemod.edits.verbs import swap
 from alchemod.text.source import decode, parse
 from edits.files import File
@@ -189,3 +190,26 @@ def test_names_that_edits_have_made_useless() -> None:
     assert apply_imports(result.source, result.tree, (), result.removable).utf8 == (
         b"from x import b, c\nd = e(b)\nc\n"
     )
+
+
+def moved(code: str, old: ImportRequest, new: ImportRequest) -> str:
+    source = decode(code.encode(), Path("shop.py"))
+    return apply_imports(source, parse(source), [new], moved=[old]).data.decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from x import a\n", "from y import b\n"),
+        ("from x import a, c\nfrom y import d\n", "from x import c\nfrom y import b, d\n"),
+        ("from x import (\n    a,\n    c,\n)\n", "from x import (\n    c,\n)\nfrom y import b\n"),
+        ("from x import a\nfrom y import b\n", "from y import b\n"),
+    ],
+)
+def test_imports_that_give_way(before: str, after: str) -> None:
+    assert moved(before, ImportRequest("x", "a"), ImportRequest("y", "b")) == after
+
+
+def test_import_next_to_a_comment_does_not_give_way() -> None:
+    with pytest.raises(Refusal):
+        moved("from x import (\n    a,  # why\n    c,\n)\n", ImportRequest("x", "a"), ImportRequest("y", "b"))

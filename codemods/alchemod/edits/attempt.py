@@ -24,7 +24,7 @@ from alchemod.edits.refusal import Refusal
 from alchemod.edits.segments import Unit, Units, line_indent, parser_errors, recursion_room, unit_span
 from alchemod.edits.structure import Structure
 from alchemod.edits.templates import Filled, fill
-from alchemod.edits.verbs import Block, Swap, Verb
+from alchemod.edits.verbs import Block, Reimport, Swap, Verb
 from alchemod.edits.wrapping import Room, wrapped
 from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile, parse
@@ -71,7 +71,17 @@ class Attempt:
     @property
     def imports(self) -> tuple[ImportRequest, ...]:
         """The imports that the new code needs."""
-        return self._names.requests
+        moved = (ImportRequest(verb.module, verb.name, verb.local) for verb in self._reimports)
+        return tuple(dict.fromkeys((*self._names.requests, *moved)))
+
+    @property
+    def moved(self) -> tuple[ImportRequest, ...]:
+        """The imports that give way to others."""
+        return tuple(ImportRequest(*verb.old, verb.node.asname) for verb in self._reimports)
+
+    @property
+    def _reimports(self) -> list[Reimport]:
+        return [verb for _, verb in self._plan.verbs() if isinstance(verb, Reimport)]
 
     def removable(self, new: SourceFile) -> frozenset[str]:
         """The imported names that edited statements used, and that stand nowhere else in the new file."""

@@ -53,18 +53,22 @@ def apply_imports(
     requests: Iterable[ImportRequest],
     removable: Collection[str] = (),
     *,
+    moved: Collection[ImportRequest] = (),
     line_length: int = 88,
 ) -> SourceFile:
-    """The file with the requested imports, and without those of ``removable`` that nothing refers to.
+    """The file with the requested imports, without those that ``moved``, and without what nothing refers to.
 
     ``removable`` are names that an import binds and edits may have made useless. They stay in an
-    ``__init__.py``, in ``__all__``, next to a comment, and when a string of the file mentions them. Requests that
-    the file fulfils already change nothing. Raises Refusal when the result is not what was asked for.
+    ``__init__.py``, in ``__all__``, next to a comment, and when a string of the file mentions them. ``moved`` are
+    imports that give way to requested ones. Requests that the file fulfils already change nothing. Raises Refusal
+    when the result is not what was asked for.
     """
     editor = _Editor(source, tree, line_length)
     new = sorted({request for request in requests if request not in editor.fulfilled}, key=_order)
     if new:
         editor = editor.edited(editor.added(new), new, [])
+    if moved and (gone := editor.matching(moved)):
+        editor = editor.edited(editor.removed(gone), [], gone, all_gone=True)
     if removable and source.path.name != "__init__.py" and (gone := editor.unused(removable)):
         editor = editor.edited(editor.removed(gone), [], gone)
     return editor.source
@@ -170,6 +174,16 @@ class _Editor:
             and not self._has_neighbours(node)
         ]
 
+    def matching(self, requests: Collection[ImportRequest]) -> list[tuple[ImportStatement, ast.alias]]:
+        """The imports at the top level that are one of ``requests``."""
+        return [
+            (node, alias)
+            for node in self._imports
+            if isinstance(node, ast.ImportFrom) and not node.level
+            for alias in node.names
+            if ImportRequest(node.module or "", alias.name, alias.asname) in requests
+        ]
+
     def _has_neighbours(self, node: ImportStatement) -> bool:
         """Whether other code or a comment stands on the lines of an import."""
         start, end = self.source.span(node)
@@ -193,8 +207,13 @@ class _Editor:
         edits: Iterable[Replacement],
         new: Sequence[ImportRequest],
         gone: Sequence[tuple[ImportStatement, ast.alias]],
+        *,
+        all_gone: bool = False,
     ) -> _Editor:
-        """An editor of the edited file. Raises Refusal unless it differs by the wanted imports alone."""
+        """An editor of the edited file. Raises Refusal unless it differs by the wanted imports alone.
+
+        Some of ``gone`` may have stayed, next to a comment, unless ``all_gone``.
+        """
         result = self.source.with_utf8(splice(self.source.utf8, edits))
         try:
             tree = parse(result)
@@ -204,7 +223,8 @@ class _Editor:
         added = Counter((request.module, request.name, request.asname) for request in new)
         dropped = Counter((_module(node), alias.name, alias.asname) for node, alias in gone)
         same = len(_others(tree)) == len(_others(self._tree))
-        if not same or after - before != added or (before - after) - dropped:
+        lost = before - after
+        if not same or after - before != added or lost - dropped or (all_gone and lost != dropped):
             raise Refusal("the imports could not be edited")
         return _Editor(result, tree, self._line_length)
 

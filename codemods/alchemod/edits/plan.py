@@ -17,6 +17,7 @@ from alchemod.edits.verbs import (
     Dissolve,
     Drop,
     Insert,
+    Reimport,
     Rename,
     Swap,
     Transform,
@@ -25,7 +26,7 @@ from alchemod.edits.verbs import (
 
 V = TypeVar("V", bound=Verb)
 
-_EXCLUSIVE = (Rename, Swap, Drop, Dissolve, Transform)
+_EXCLUSIVE = (Rename, Swap, Drop, Dissolve, Transform, Reimport)
 """At most one of these per node, except a rename together with a swap that keeps the node."""
 
 
@@ -150,7 +151,7 @@ class Plan:
                 return
 
     def _is_discarded(self, verb: Verb) -> bool:
-        if isinstance(verb, Rename | AddArgument) and self._discards(verb.node, verb.node):
+        if isinstance(verb, Rename | AddArgument | Reimport) and self._discards(verb.node, verb.node):
             return True
         below: ast.AST = verb.node
         for ancestor in self.ancestry.ancestors(verb.node):

@@ -250,7 +250,7 @@ def _with_keywords(old: list[ast.keyword], new: list[ast.keyword]) -> list[ast.k
 
 def _renamed(node: Any, to: str) -> Any:
     new = copy.copy(node)
-    for name in ("attr", "id", "arg", "name"):
+    for name in ("attr", "id", "arg", "name", "module"):
         if name in node._fields:
             setattr(new, name, to)
             return new

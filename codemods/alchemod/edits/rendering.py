@@ -184,6 +184,8 @@ def renamed(node: Any, to: str) -> Any:
             return node.with_changes(keyword=keyword.with_changes(value=to))
         case cst.ImportAlias():
             return node.with_changes(name=cst.parse_expression(to))
+        case cst.ImportFrom() if not node.relative:
+            return node.with_changes(module=cst.parse_expression(to))
         case cst.Param() | cst.FunctionDef() | cst.ClassDef():
             return node.with_changes(name=node.name.with_changes(value=to))
         case _:

@@ -19,8 +19,8 @@ class Rewritten:
 
     ``source`` is the file with the edits of the fixes in ``applied``, ``tree`` its tree; ``refused`` maps the
     other fixes to the reason. ``imports`` are the names that the new code needs and the file does not import,
-    ``removable`` those that the old code used and the new code does not: both for
-    :func:`alchemod.edits.imports.apply_imports`.
+    ``moved`` the imports that give way to some of them, ``removable`` the names that the old code used and the new
+    code does not: all for :func:`alchemod.edits.imports.apply_imports`.
     """
 
     source: SourceFile
@@ -28,6 +28,7 @@ class Rewritten:
     applied: frozenset[Hashable]
     refused: Mapping[Hashable, str] = field(default_factory=dict)
     imports: tuple[ImportRequest, ...] = ()
+    moved: tuple[ImportRequest, ...] = ()
     removable: frozenset[str] = frozenset()
 
 
@@ -70,7 +71,8 @@ def rewrite(
             continue
         refused |= together.refused
         applied = frozenset(left).difference(together.refused)
-        return Rewritten(new_source, new_tree, applied, refused, together.imports, together.removable(new_source))
+        imports, moved, removable = together.imports, together.moved, together.removable(new_source)
+        return Rewritten(new_source, new_tree, applied, refused, imports, moved, removable)
     return Rewritten(source, tree, frozenset(), refused)
 
 

@@ -125,14 +125,28 @@ class Transform:
     holes: Holes = field(default_factory=dict)
 
 
-Verb: TypeAlias = Rename | Swap | Drop | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform
+@dataclass(frozen=True, eq=False, slots=True)
+class Reimport:
+    """See :func:`reimport`."""
+
+    node: ast.alias
+    old: tuple[str, str]
+    module: str
+    name: str
+    local: str | None = None
+
+
+Verb: TypeAlias = (
+    Rename | Swap | Drop | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform | Reimport
+)
 
 
 def rename(node: ast.AST, to: str, /) -> Rename:
     """Give a name another spelling.
 
     ``node`` is an attribute (its last part changes), a name, a keyword argument, a parameter, an imported
-    alias (what is imported changes, an ``as`` stays), or the definition of a function or class.
+    alias (what is imported changes, an ``as`` stays), a ``from`` import (its module changes), or the definition of a
+    function or class.
     """
     return Rename(node, to)
 
@@ -199,6 +213,16 @@ def add_argument(node: ast.Call | ast.ClassDef, template: str, /, **holes: Any) 
 def decorate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, template: str, /, **holes: Any) -> Decorate:
     """Add a decorator above the others. ``template`` is the expression, without ``@``."""
     return Decorate(node, template.removeprefix("@"), holes)
+
+
+def reimport(node: ast.alias, statement: ast.ImportFrom, to: str, /, *, local: str | None = None) -> Reimport:
+    """Import a name from elsewhere: what ``node`` takes in ``statement``, an import at the top level of a file.
+
+    ``to`` is the qualified name to import instead, ``local`` what to call it here: by default its last part. It
+    joins the import of its new module, if the file has one. Statements with comments are not taken apart.
+    """
+    module, _, name = to.rpartition(".")
+    return Reimport(node, (statement.module or "", node.name), module, name, None if local == name else local)
 
 
 def transform(node: ast.AST, transformer: Any, promise: ast.AST, /) -> Transform:

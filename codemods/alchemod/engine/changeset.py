@@ -126,7 +126,8 @@ def _rendered(
         refused = {str(mark): reason for mark, reason in rewritten.refused.items()}
         if not rewritten.applied:
             return None, refused
-        return apply_imports(rewritten.source, rewritten.tree, rewritten.imports), refused
+        imports = rewritten.imports
+        return apply_imports(rewritten.source, rewritten.tree, imports, moved=rewritten.moved), refused
     except Refusal as refusal:
         reason = refusal.reason
     except FileError as error:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemod.edits.refusal import Refusal
 from alchemod.engine.mentions import words
-from alchemod.facts.module import Import
+from alchemod.facts.taken import is_taken
 from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile, parse
 
@@ -32,7 +31,7 @@ def without_leftovers(project: Project, path: Path, old: SourceFile) -> SourceFi
         if not suspects:
             return source
         gone = sorted(suspects & (_used(parse(old)) - _used(tree)))
-        useless = [name for name in gone if not _taken(project, path, name)]
+        useless = [name for name in gone if not is_taken(project, path, name)]
         if not useless:
             return source
         from alchemod.edits.imports import apply_imports
@@ -50,23 +49,3 @@ def _imported(tree: ast.Module) -> set[str]:
 
 def _used(tree: ast.Module) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def _taken(project: Project, path: Path, name: str) -> bool:
-    """Whether another file may take an imported name from the file that imports it."""
-    facts = project.facts(path)
-    if facts is None or any(facts.name in module.stars for module in project.modules()):
-        return True
-    if any(facts.name == module for module, taken in _takings(project) if taken == name):
-        return True
-    dotted = f"{facts.name.rpartition('.')[2]}.{name}".encode()
-    return any(dotted in project.source(other).utf8 for other in project.files_mentioning(name) if other != path)
-
-
-def _takings(project: Project) -> Iterator[tuple[str, str]]:
-    """Module and name of each `from module import name` of the project."""
-    for module in project.modules():
-        for bindings in module.bindings.values():
-            for binding in bindings:
-                if isinstance(binding, Import) and binding.name is not None:
-                    yield binding.module, binding.name

@@ -33,6 +33,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         dynamic=True,
         tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
+    RuleEntry(
+        code="MIG207",
+        name="renamed-core-names",
+        summary="Uses the current names of the expression language",
+        module="alchemod.rules.migration.core.renamed_core_names",
+        names=("Binary", "MultipleResultsFound", "NoResultFound", "PassiveDefault", "databases", "exceptions", "select"),
+        kinds=("Attribute", "Import", "ImportFrom", "Name"),
+        since="1.4",
+    ),
 )
 
 

@@ -1,0 +1,57 @@
+"""Which names other files take from a file that imports them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from alchemod.facts.module import Module, imported
+from alchemod.facts.project import Project
+
+_STAR = re.compile(rb"\bimport\s*\*")
+
+
+def is_taken(project: Project, path: Path, name: str) -> bool:
+    """Whether another file of the project may take the name from this one, or names it in a string.
+
+    By `from shop.views import closing`, a star import, `views.closing` or `mock.patch("shop.views.closing")`.
+    """
+    facts = project.facts(path)
+    if facts is None or _is_starred(project, facts):
+        return True
+    dotted = f"{facts.name.rpartition('.')[2]}.{name}".encode()
+    attribute = re.compile(rb"\.\s*" + re.escape(name.encode()) + rb"\b")
+    for other in project.files_mentioning(name):
+        if other == path:
+            continue
+        data = project.source(other).utf8
+        if dotted in data or _takes(project, other, name, facts, as_attribute=bool(attribute.search(data))):
+            return True
+    return False
+
+
+def _is_starred(project: Project, wanted: Module) -> bool:
+    """Whether another file imports all names of a module."""
+    for other in project.files_mentioning(wanted.name.rpartition(".")[2]):
+        if _STAR.search(project.source(other).utf8):
+            facts = project.facts(other)
+            if facts is None or wanted.name in facts.stars:
+                return True
+    return False
+
+
+def _takes(project: Project, path: Path, name: str, wanted: Module, *, as_attribute: bool) -> bool:
+    """Whether a file imports the name from the module `wanted`, or, `as_attribute`, the module itself."""
+    facts = project.facts(path)
+    if facts is None:
+        return True
+    for node in ast.walk(project.tree(path)):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        for _, binding in imported(facts, node):
+            if binding.module == wanted.name and binding.name == name:
+                return True
+            if as_attribute and wanted.name in (binding.module, f"{binding.module}.{binding.name}"):
+                return True
+    return False
