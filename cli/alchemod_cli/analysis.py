@@ -54,6 +54,26 @@ def analysis(options: Options, *, exit_zero: bool = False) -> Analysis | None:
 
 def _analysis(options: Options, exit_zero: bool) -> Analysis:
     from alchemod.runs.analyse import analyse
+
+    asked = request(options, exit_zero=exit_zero)
+    contents = {asked.stdin.path: asked.stdin} if asked.stdin else None
+    with progress(not asked.settings.quiet) as report:
+        outcome = analyse(asked.root, asked.paths, asked.settings, contents=contents, progress=report)
+    return Analysis(asked.settings, outcome, asked.stdin)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to do: the project, the paths in it, the settings, and standard input if it was read."""
+
+    root: Path
+    paths: Sequence[Path]
+    settings: Settings
+    stdin: SourceFile | None
+
+
+def request(options: Options, *, exit_zero: bool = False) -> Request:
+    """What the options ask for. Raises UsageError or SettingsError when they are wrong; nothing is scanned yet."""
     from alchemod.settings.pyproject import load
     from alchemod.text.discover import project_root
 
@@ -64,11 +84,8 @@ def _analysis(options: Options, exit_zero: bool) -> Analysis:
     root = project_root(paths)
     settings = load(root, options.config, {**options.overrides(), "exit_zero": exit_zero})
     stdin = _read_stdin(stdin_path) if stdin_path else None
-    contents = {stdin.path: stdin} if stdin else None
     _warn_of_unfinished(root)
-    with progress(not settings.quiet) as report:
-        outcome = analyse(root, paths, settings, contents=contents, progress=report)
-    return Analysis(settings, outcome, stdin)
+    return Request(root, paths, settings, stdin)
 
 
 def _stdin_path(options: Options) -> Path | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from alchemod_cli import apply, check, diff, exits, explain, rules, undo
+from alchemod_cli import apply, check, diff, exits, explain, migrate, rules, undo
 from alchemod_cli.output import complain, use_utf8
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check.check, diff.diff, apply.apply, undo.undo, rules.rules, explain.explain):
+for command in (check.check, diff.diff, apply.apply, migrate.migrate, undo.undo, rules.rules, explain.explain):
     app.command()(command)
 
 

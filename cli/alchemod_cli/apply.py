@@ -32,7 +32,7 @@ def apply(options: Options, yes: Yes = False) -> int:
     tell_summary(done)
     code = done.exit_code(bool(done.outcome.dropped))
     if done.outcome.changes:
-        code = max(code, _write(done, yes))
+        code = max(code, write(done, yes))
     if as_json:
         from alchemod.review import json
 
@@ -48,7 +48,8 @@ def _filter(done: Analysis, stdin: SourceFile) -> int:
     return done.exit_code(bool(done.outcome.dropped))
 
 
-def _write(done: Analysis, yes: bool) -> int:
+def write(done: Analysis, yes: bool) -> int:
+    """Ask, unless `yes`, and write the changes of a run; returns the exit code."""
     counts = done.outcome.summary
     files = f"{counts.files_changed} file{'s' * (counts.files_changed != 1)}"
     fixes = f"{counts.fixed} fix{'es' * (counts.fixed != 1)}"
@@ -59,11 +60,11 @@ def _write(done: Analysis, yes: bool) -> int:
         if not _confirmed(f"Write {fixes} to {files}? [y/N] "):
             complain("nothing was written")
             return exits.LEFT
-    from alchemod.runs.apply import apply as write
+    from alchemod.runs.apply import apply as write_changes
     from alchemod.text.journal import JournalError
 
     try:
-        applied = write(done.outcome)
+        applied = write_changes(done.outcome)
     except JournalError as error:
         complain(f"nothing was written: {error}")
         return exits.ERROR

@@ -45,6 +45,10 @@ Debug = Annotated[bool, _option("--debug", says="Show tracebacks.")]
 Quiet = Annotated[bool, _option("--quiet", "-q", says="No summary, no reasons.")]
 Verbose = Annotated[bool, _option("--verbose", "-v", says="Say more about what was left out.")]
 ExitZero = Annotated[bool, _option("--exit-zero", says="Exit with 0 even if there is something to do.")]
+To = Annotated[str | None, _option("--to", metavar="VERSION", says="SQLAlchemy 1.4, 2.0 or 2.1.")]
+DiffOnly = Annotated[bool, _option("--diff", says="Show only the diff; write nothing.")]
+RaiseRequirement = Annotated[bool, _option("--bump", says="Let the dependency files ask for that SQLAlchemy.")]
+Checklist = Annotated[bool, _option("--checklist", says="Write what is left to alchemod-migration.md.")]
 Yes = Annotated[bool, _option("--yes", "-y", says="Write without asking.")]
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from alchemod.engine.finding import Finding
     from alchemod.engine.rule import Rule
     from alchemod.review.outcome import Outcome, Summary
+    from alchemod.review.plan import Plan
     from alchemod.runs.analyse import analyse
     from alchemod.runs.apply import apply
+    from alchemod.runs.migrate import migrate
     from alchemod.settings.options import Settings, SettingsError
     from alchemod.text.discover import project_root
     from alchemod.text.journal import undo
@@ -29,12 +31,14 @@ _HOMES = {
     "Context": "engine.context",
     "Finding": "engine.finding",
     "Outcome": "review.outcome",
+    "Plan": "review.plan",
     "Rule": "engine.rule",
     "Settings": "settings.options",
     "SettingsError": "settings.options",
     "Summary": "review.outcome",
     "analyse": "runs.analyse",
     "apply": "runs.apply",
+    "migrate": "runs.migrate",
     "project_root": "text.discover",
     "undo": "text.journal",
 }
@@ -43,6 +47,7 @@ __all__ = [
     "Context",
     "Finding",
     "Outcome",
+    "Plan",
     "Rule",
     "Settings",
     "SettingsError",
@@ -50,6 +55,7 @@ __all__ = [
     "__version__",
     "analyse",
     "apply",
+    "migrate",
     "project_root",
     "undo",
 ]

@@ -54,6 +54,7 @@ class _Stream(io.TextIOWrapper):
 def alchemod(project: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Runs one command over the toy rules."""
     monkeypatch.setattr("alchemod.runs.analyse.known_rules", lambda: Registry.of(*TOYS))
+    monkeypatch.setattr("alchemod.runs.migrate.known_rules", lambda: Registry.of(*TOYS))
     monkeypatch.setattr("alchemod.rules._index.registry", lambda: Registry.of(*TOYS))
 
     def command(*arguments: str, stdin: bytes = b"") -> Ran:

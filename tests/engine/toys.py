@@ -67,7 +67,42 @@ class Faulty(Rule):
         yield
 
 
-TOYS = (OldCall, RiskyCall, OddName, Faulty)
+class Removed(Rule):
+    """Calls of `removed`, gone in 2.0."""
+
+    code, since, min_version = "MIG901", "1.4", "1.4"
+    names = ("removed",)
+
+    def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        from alchemod.edits.verbs import rename
+
+        unsafe = "its argument is not known" if call.args else None
+        yield self.fix(call, f"removed() is gone, on the way to {ctx.goal}", rename(call.func, "kept"), unsafe=unsafe)
+
+
+class Changed(Rule):
+    """Names that mean something else in 2.1."""
+
+    code, since = "MIG902", "2.1"
+    names = ("changed",)
+
+    def find_Name(self, name: ast.Name, ctx: Context) -> Iterator[Finding]:
+        yield self.report(name, "changed means something else", missing="what is meant")
+
+
+class Optional(Rule):
+    """Calls of `plain`, which may become calls of `modern`."""
+
+    code, since, on = "MIG903", "2.0", False
+    names = ("plain",)
+
+    def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        from alchemod.edits.verbs import rename
+
+        yield self.fix(call, "plain() has a modern form", rename(call.func, "modern"))
+
+
+TOYS = (OldCall, RiskyCall, OddName, Faulty, Removed, Changed, Optional)
 
 GATE = "import sqlalchemy\n"
 """What a file needs to pass gate A."""

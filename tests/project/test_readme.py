@@ -119,6 +119,19 @@ def test_the_json_shown_has_the_keys_of_the_output(monkeypatch: pytest.MonkeyPat
     assert shown["summary"].keys() <= document["summary"].keys()
 
 
+def test_the_library_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = next(text for text in blocks("python") if "import alchemod" in text)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "library.py").write_text(
+        LIBRARY + "found = SessionLocal().query(Book).filter_by(title='x')\n", "utf-8"
+    )
+    (tmp_path / "pyproject.toml").write_text("", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALCHEMOD_STATE", str(tmp_path / "state"))
+    exec(compile(example, "README.md", "exec"), {})
+    assert "Book.title == 'x'" in (tmp_path / "src" / "library.py").read_text("utf-8")
+
+
 def test_the_options_of_the_table_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     table = README.partition("## Options")[2].partition("\n## ")[0]

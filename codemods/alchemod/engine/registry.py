@@ -36,6 +36,8 @@ class RuleEntry:
 
 
 _PREFIX = "find_"
+_LATE = ("MIG5", "MIG8")
+"""The families whose rules change a site last: SQLAlchemy 2.1 builds on 2.0, revisions are history."""
 
 
 def entry_of(rule: type[Rule]) -> RuleEntry:
@@ -92,8 +94,8 @@ class Registry:
         return inspect.getdoc(type(self.rule(code))) or ""
 
     def order(self, codes: Iterable[str]) -> dict[str, int]:
-        """The rank of each code: rules it comes after or yields to first, then by code."""
-        wanted = sorted(codes)
+        """The rank of each code: rules it comes after or yields to first, then by family and code."""
+        wanted = sorted(codes, key=lambda code: (code.startswith(_LATE), code))
         ranks: dict[str, int] = {}
         stack = [(code, False) for code in reversed(wanted)]
         open_codes: set[str] = set()

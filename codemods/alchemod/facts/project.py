@@ -24,7 +24,7 @@ from alchemod.facts.module import ClassFacts, FunctionFacts, Module, last_name
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.style import line_length
 from alchemod.facts.tables import Tables
-from alchemod.facts.versions import VersionRange
+from alchemod.facts.versions import Step, VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, TooDeepError, contents, decode, parse, read
 
@@ -55,9 +55,18 @@ class Project:
     demand, so nodes of one `tree()` must not be compared with those of a later one.
     """
 
-    def __init__(self, root: Path, files: Sequence[DiscoveredFile], versions: VersionRange) -> None:
+    def __init__(
+        self,
+        root: Path,
+        files: Sequence[DiscoveredFile],
+        versions: VersionRange,
+        declared: VersionRange | None = None,
+    ) -> None:
         self.root = root
         self.versions = versions
+        """What the code must run on."""
+        self.declared = declared or versions
+        """What the code was written for: the same, unless it is migrated."""
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
         """What was passed over without being wrong: code nested too deeply, dependency files that tell nothing."""
@@ -82,17 +91,19 @@ class Project:
         target: str | None = None,
         given: Mapping[Path, SourceFile] | None = None,
         *,
+        goal: Step | None = None,
         revisions: bool = True,
     ) -> Project:
         """Read the files, pass them through both gates and take their facts.
 
-        `target` replaces the range of SQLAlchemy versions the dependency files give. `given` holds contents that
-        stand for what is on disk. Without `revisions`, files of a migration environment are not parsed unless they
-        are named: no rule that runs touches them, and their frozen models are not those of the application.
+        `target` replaces the range of SQLAlchemy versions the dependency files give; `goal` is the version that the
+        code is migrated to. `given` holds contents that stand for what is on disk. Without `revisions`, files of a
+        migration environment are not parsed unless they are named: no rule that runs touches them, and their frozen
+        models are not those of the application.
         """
         dependencies = Dependencies(root)
-        versions = VersionRange.exactly(target) if target is not None else dependencies.sqlalchemy
-        project = cls(root, files, versions)
+        declared = VersionRange.exactly(target) if target is not None else dependencies.sqlalchemy
+        project = cls(root, files, declared.migrated(goal) if goal is not None else declared, declared)
         project.notes.extend(() if target is not None else dependencies.problems)
         project._read(files, given or {}, revisions)
         project._gate_b()

@@ -124,6 +124,17 @@ class VersionRange:
         """The release numbers of the lower bound, without trailing zeros: (1, 4, 24); () if there is none."""
         return self.versions.lower or ()
 
+    def migrated(self, goal: Step) -> VersionRange:
+        """The range that code must run on once it is migrated from this range to `goal`.
+
+        To 1.4 is the first of two steps: the code then runs on 1.4 and on 2.0. A lower bound within the series of the
+        goal stays ("1.4.46 and later").
+        """
+        newest = STEPS[STEPS.index(goal) + 1] if goal == "1.4" else goal
+        window = _between((_key(goal), 0), _TOP) & (_series(goal) | _series(newest))
+        lower = _between((_stripped_key(self.exact_lowest), 0), _TOP)
+        return VersionRange(window & lower or window, f"--to {goal}")
+
     def allows(self, minimum: str) -> bool:
         """Tell whether every version in the range is at least `minimum` ("1.4", "1.4.24").
 
@@ -196,6 +207,10 @@ def _clause(operator: str, version: str, wildcard: bool) -> VersionSet:
         case _ if wildcard or operator == "=":
             return _prefix(release)
     return _between(before, after)
+
+
+def _stripped_key(release: tuple[int, ...]) -> _Key:
+    return _stripped(release), 0, 0
 
 
 def _between(low: _Point, high: _Point) -> VersionSet:

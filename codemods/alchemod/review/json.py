@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from alchemod.engine.failure import Failure
@@ -20,8 +21,8 @@ _SUMMARY = (
 )  # fmt: skip
 
 
-def document(outcome: Outcome, *, diffs: bool = False) -> str:
-    """The document, with a newline at its end; `diffs` adds the diff of each file that changes.
+def document(outcome: Outcome, *, diffs: bool = False, migration: Mapping[str, Any] | None = None) -> str:
+    """The document, with a newline at its end; `diffs` adds the diff of each file that changes, `migration` its plan.
 
     Characters that are no text (undecodable bytes of a file name) are surrogates: encode with `backslashreplace`.
     """
@@ -34,6 +35,8 @@ def document(outcome: Outcome, *, diffs: bool = False) -> str:
     }
     if diffs:
         content["diffs"] = [{"path": path, "diff": diff} for path, diff in outcome.text_diffs().items()]
+    if migration is not None:
+        content["migration"] = dict(migration)
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from alchemod.engine.failure import Failure
@@ -17,7 +18,7 @@ from alchemod.review.outcome import Outcome
 from alchemod.rules._index import registry as known_rules
 from alchemod.settings.options import Settings
 from alchemod.settings.selection import selected
-from alchemod.text.discover import Candidate, discover
+from alchemod.text.discover import Candidate, Discovery, discover
 from alchemod.text.problem import Problem
 from alchemod.text.source import SourceFile
 
@@ -43,15 +44,43 @@ def analyse(
     """
     registry = registry or known_rules()
     codes = selected(registry, settings)
+    return settle(load(root, paths, settings, codes, contents=contents), registry, codes, settings, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project with its facts, and the files it was loaded from."""
+
+    project: Project
+    discovery: Discovery
+    files: Sequence[Candidate]
+
+
+def load(
+    root: Path,
+    paths: Sequence[Path],
+    settings: Settings,
+    codes: frozenset[str],
+    *,
+    contents: Mapping[Path, SourceFile] | None = None,
+) -> Loaded:
+    """The project at `root` for a run of the rules `codes` over `paths`; see `analyse`."""
     given = contents or {}
     gc.set_threshold(*map(max, zip(gc.get_threshold(), _GC_THRESHOLDS, strict=True)))
     discovery = discover(root, [path for path in paths if path not in given], settings.exclude)
     files = _with_given(discovery.files, given, only=bool(given))
     with _collector_asleep():
         revisions = not all(code.startswith(APPLICATION_RULES) for code in codes)
-        project = Project.load(files, root, settings.target, given=given, revisions=revisions)
-    fixed_point = FixedPoint(project, Inference, registry, codes, settings, progress)
-    result = fixed_point.run()
+        project = Project.load(files, root, settings.target, given, goal=settings.goal, revisions=revisions)
+    return Loaded(project, discovery, files)
+
+
+def settle(
+    loaded: Loaded, registry: Registry, codes: frozenset[str], settings: Settings, progress: Progress | None = None
+) -> Outcome:
+    """What the rules `codes` find in a loaded project and would change; the project holds the new contents then."""
+    project, discovery, files = loaded.project, loaded.discovery, loaded.files
+    result = FixedPoint(project, Inference, registry, codes, settings, progress).run()
     gc.unfreeze()
     problems = [*discovery.problems, *project.problems]
     failures = sorted({*map(_failure, problems), *result.failures}, key=lambda failure: failure.order)
@@ -59,7 +88,7 @@ def analyse(
         {problem.path for problem in problems} | {note.path for note in project.notes if note.path in project}
     )
     return Outcome(
-        root=root,
+        root=project.root,
         findings=tuple(result.findings),
         failures=tuple(failures),
         changes=result.changes,

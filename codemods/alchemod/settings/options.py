@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 TARGETS = ("1.3", "1.4", "2.0", "2.1")
 """Versions of SQLAlchemy that ``--target`` takes."""
+
+Goal: TypeAlias = Literal["1.4", "2.0", "2.1"]
+"""A version that ``migrate --to`` takes."""
+
+GOALS: tuple[Goal, ...] = ("1.4", "2.0", "2.1")
 
 FORMATS = ("text", "json")
 """Shapes of output that ``--format`` takes."""
@@ -40,7 +46,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     unsafe_fixes: bool = False
     target: str | None = None
-    goal: str | None = None
+    goal: Goal | None = None
     format: str = "text"
     exclude: tuple[str, ...] = ()
     exit_zero: bool = False

@@ -44,6 +44,24 @@ def write_atomically(path: Path, new: bytes, expected: bytes, root: Path | None 
         raise WriteError(f"cannot be written: {reason(error)}") from None
 
 
+def write_or_create(path: Path, new: bytes) -> None:
+    """The file at ``path`` holds ``new`` afterwards, whether it was there or not. Raises WriteError."""
+    try:
+        if path.exists():
+            write_atomically(path, new, path.read_bytes(), path.parent)
+        else:
+            create_synced(path, new)
+            os.chmod(path, 0o666 & ~_umask())
+    except OSError as error:
+        raise WriteError(f"cannot be written: {reason(error)}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 def target_of(path: Path, root: Path | None) -> str:
     """The regular file that a write to ``path`` replaces, as an absolute text without links.
 

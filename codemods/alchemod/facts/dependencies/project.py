@@ -81,6 +81,14 @@ class Dependencies:
         versions = reduce(VersionSet.__or__, (found.versions for found in nested))
         return VersionRange(versions, min(nested, key=lambda found: found.exact_lowest).source)
 
+    def declaring(self, name: str) -> Sequence[Requirement]:
+        """The requirements that name a package: those of the root, or of folders below where the root has none."""
+        name = normalised(name)
+        for readings in ([self._reading], self._nested):
+            if rows := [row for reading in readings for row in reading.requirements if row.name == name]:
+                return rows
+        return ()
+
     @cached_property
     def _nested(self) -> list[Reading]:
         folders, level = list[Path](), [self._root]
