@@ -22,11 +22,11 @@ from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
 from alchemod.inference.loading.verdict import verdict as loading_verdict
 from alchemod.inference.ownership.life import SessionLife, session_lives
-from alchemod.inference.ownership.sources import SessionSources
 from alchemod.inference.ownership.verdict import Verdict, verdict
 from alchemod.inference.pinning import Pinning
 from alchemod.inference.query_classes import QueryClasses
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.values import Answer, Entity, Place, Plain, Statement
 
 A = TypeVar("A", bound=Area)
@@ -38,12 +38,12 @@ class Inference:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.resolver = Resolver(project)
-        self._local = Resolver(project, follow_callers=False)
+        self.local = Resolver(project, follow_callers=False)
+        """Judges parameters by what their function says alone; callers are not looked at."""
         self._pinning = Pinning(project)
         self._query_classes = QueryClasses(project)
         self._query_hooks = QueryHooks(project)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
-        self._row_loops = RowLoops(self._local)
         self._areas: dict[type[Area], Any] = {}
         self._generation = project.generation
 
@@ -85,7 +85,7 @@ class Inference:
             return None
         self._forget_outdated()
         if function.node not in self._lives:
-            sources = SessionSources(Place(place.module, function), self._local)
+            sources = self.ask(Summaries).sources(Place(place.module, function))
             self._lives[function.node] = {life.site: life for life in session_lives(function, sources)}
         life = self._lives[function.node].get(call)
         return (life, verdict(life)) if life is not None else None
@@ -102,7 +102,7 @@ class Inference:
         self._forget_outdated()
         if isinstance(around.node, ast.stmt) and not gives_rows(self.project.source(path).segment(around.node)):
             return []
-        return self._row_loops.at(loop, Place(place.module, around))
+        return self.ask(RowLoops).at(loop, Place(place.module, around))
 
     def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
         """What may be done about one relationship that a loop reads row by row."""
@@ -112,13 +112,12 @@ class Inference:
         if self._generation != self.project.generation:
             self._lives.clear()
             self._areas.clear()
-            self._row_loops = RowLoops(self._local)
             self._generation = self.project.generation
 
     def opening_answer(self, path: Path, life: SessionLife) -> Answer:
         """How sure it is that a session is opened, and why."""
         place = self.place(path, life.site)
-        answer = (self._local.value(life.site, place) if place is not None else None) or Answer(Plain())
+        answer = (self.local.value(life.site, place) if place is not None else None) or Answer(Plain())
         return answer if life.opening.proved else answer.weakened(life.opening.reason)
 
     def overrides_query_method(self, name: str, statement: Statement) -> bool:

@@ -65,7 +65,7 @@ class Functions:
         return None
 
     def _of_project(self, function: Answer, called: FunctionObject) -> Answer | None:
-        overriding = self._overriding(called)
+        overriding = self.overriding(called)
         answer = self._resolver.agreeing(
             self._summary(inside) if (inside := self._resolver.function_place(facts)) is not None else None
             for facts in (called.facts, *(overriding or ()))
@@ -83,7 +83,7 @@ class Functions:
             value = Managed(value.inner)
         return resting_on(value, (function, answer))
 
-    def _overriding(self, called: FunctionObject) -> list[FunctionFacts] | None:
+    def overriding(self, called: FunctionObject) -> list[FunctionFacts] | None:
         """The methods of subclasses that may be called instead, as the object may be of any; None when too many."""
         owner = called.facts.owner
         if owner is None or not isinstance(called.receiver, Object | ModelClass | ClassObject):

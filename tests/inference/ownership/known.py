@@ -2,9 +2,10 @@
 
 import ast
 
-from alchemod.inference.ownership.knowledge import LENT, AttributeKind, Opening, Product, ProductKind, Treatment
+from alchemod.inference.ownership.knowledge import AttributeKind, Opening, Product, ProductKind
 from alchemod.inference.ownership.life import SessionLife, session_lives
 from alchemod.inference.scopes import FUNCTIONS, scope_of
+from alchemod.inference.summaries.vocabulary import LENT, Given, Treatment
 
 OPENINGS = {
     "Maker": Opening("plain"),
@@ -65,7 +66,7 @@ class Known:
         kinds: dict[str, AttributeKind] = {"stamp": "computed", "org": "eager", "blob": "deferred"}
         return kinds.get(node.attr, "other")
 
-    def treatment(self, call: ast.Call, argument: ast.expr) -> Treatment:
+    def treatment(self, call: ast.Call, argument: ast.expr, given: Given) -> Treatment:
         return TREATMENTS.get(_name(call), Treatment())
 
 

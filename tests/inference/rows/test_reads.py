@@ -5,10 +5,10 @@ import textwrap
 
 import pytest
 
-from alchemod.inference.ownership.knowledge import Effect
 from alchemod.inference.rows.knowledge import ArgumentReads, MemberKind, Path, Producer
 from alchemod.inference.rows.reads import PathRead, RowReads, row_reads
 from alchemod.inference.scopes import FUNCTIONS, scope_of
+from alchemod.inference.summaries.vocabulary import Effect
 
 PRODUCERS = {
     "all": Producer(),

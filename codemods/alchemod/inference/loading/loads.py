@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.model import Model
 from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
-from alchemod.inference.loading.effects import SessionEffects
+from alchemod.inference.area import Area
 from alchemod.inference.loading.loop import Loading, Loop, RowLoop
 from alchemod.inference.loading.opacity import Opacity
 from alchemod.inference.loading.options import LoaderOptions, loader_options, together
@@ -22,6 +22,7 @@ from alchemod.inference.rows.reads import PathRead, RowReads, row_reads
 from alchemod.inference.rows.record import Exposure
 from alchemod.inference.scopes import COMPREHENSIONS, Scope, contains
 from alchemod.inference.spelling import spelling_of
+from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.values import (
     Answer,
     Collection,
@@ -36,6 +37,9 @@ from alchemod.inference.values import (
     Value,
 )
 
+if TYPE_CHECKING:
+    from alchemod.inference import Inference
+
 _SHOWING: Final = ("__repr__", "__str__", "__format__", "__eq__", "__hash__", "__bool__", "__iter__")
 """Methods that are called without being named."""
 _ASKING: Final = EXECUTING | {"query"}
@@ -49,12 +53,13 @@ def lazy_names(models: Models) -> Iterator[str]:
                 yield name
 
 
-class RowLoops:
+class RowLoops(Area):
     """The loops of the functions of one project that read relationships row by row."""
 
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver: Final = resolver
-        self._effects: Final = SessionEffects(resolver)
+    def __init__(self, inference: Inference) -> None:
+        super().__init__(inference)
+        self._resolver: Final = (resolver := inference.local)
+        self._summaries: Final = inference.ask(Summaries)
         self._opacity: Final = Opacity(resolver)
         self._memo: Final[dict[ast.AST, list[RowLoop]]] = {}
         self._asking: Final[dict[ast.AST, bool]] = {}
@@ -98,7 +103,7 @@ class RowLoops:
 
     def of(self, inside: Place) -> list[RowLoop]:
         """The loops of the function that read relationships row by row."""
-        sources = RowSources(inside, self._resolver, self._effects, self._opacity)
+        sources = RowSources(inside, self._resolver, self._summaries, self._opacity)
         found = row_reads(inside.scope, sources)
         if found is None:
             return []

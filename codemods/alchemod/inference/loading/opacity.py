@@ -12,11 +12,11 @@ from typing import Final
 
 from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, FunctionFacts, last_name
-from alchemod.inference.loading.effects import looks_like_session
-from alchemod.inference.ownership.callees import parameter_of
 from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.scopes import FUNCTIONS, Scope
+from alchemod.inference.summaries.direct import looks_like_session
+from alchemod.inference.summaries.targets import Target, is_bound
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -132,8 +132,8 @@ class Opacity:
         inside = self._inside(function)
         if inside is None or not isinstance(inside.scope.node, FUNCTIONS):
             return True
-        bound = isinstance(function, FunctionObject) and _is_bound(function)
-        parameter = parameter_of(call, argument, inside.scope.node, bound=bound)
+        bound = isinstance(function, FunctionObject) and is_bound(function)
+        parameter = Target(inside, bound).parameter_of(call, argument)
         return parameter is None or self._of_function(function, parameter, depth)
 
     def _of_function(self, function: FunctionObject | LocalFunction, parameter: str | None, depth: int) -> bool:
@@ -198,16 +198,6 @@ class Opacity:
 
     def _value(self, node: ast.expr, place: Place) -> Answer | None:
         return self._resolver.value(node, Place(place.module, place.scope.innermost(node)))
-
-
-def _is_bound(function: FunctionObject) -> bool:
-    """Whether a method gets its first parameter from what it was taken from."""
-    if function.facts.owner is None:
-        return False
-    decorators = {last_name(decorator) for decorator in function.facts.decorators}
-    if "staticmethod" in decorators:
-        return False
-    return "classmethod" in decorators or isinstance(function.receiver, Object)
 
 
 def _uses(scope: Scope, name: str) -> Iterator[tuple[ast.Name, ast.AST]]:

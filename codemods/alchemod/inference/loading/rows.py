@@ -7,12 +7,13 @@ from typing import Final
 
 from alchemod.facts.model import Model
 from alchemod.inference.containers import element_of, part_of
-from alchemod.inference.loading.effects import Effects, SessionEffects
 from alchemod.inference.loading.opacity import Opacity
 from alchemod.inference.loading.origin import EXECUTING, NEW_COLUMNS
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.rows.knowledge import ArgumentReads, MemberKind, Path, Producer
 from alchemod.inference.statements import JOINS, KEEPING, REBUILDING, ROW_ENDINGS
+from alchemod.inference.summaries.table import Summaries
+from alchemod.inference.summaries.vocabulary import Effect, effects_of
 from alchemod.inference.values import (
     Answer,
     Coroutine,
@@ -50,13 +51,13 @@ _OWNERS: Final = (Session, SessionFactory, Statement, Rows)
 class RowSources:
     """Answers the questions of `RowKnowledge` about the function whose inside is `place`."""
 
-    def __init__(self, place: Place, resolver: Resolver, effects: SessionEffects, opacity: Opacity) -> None:
+    def __init__(self, place: Place, resolver: Resolver, summaries: Summaries, opacity: Opacity) -> None:
         self._root: Final = place
         self._resolver: Final = resolver
-        self._effects: Final = effects
+        self._summaries: Final = summaries
         self._opacity: Final = opacity
         self._producers: Final[dict[ast.Call, Producer | None]] = {}
-        self._done: Final[dict[ast.AST, Effects]] = {}
+        self._done: Final[dict[ast.AST, frozenset[Effect]]] = {}
         self._at: Final[dict[tuple[ast.Call, Path], Value | None]] = {}
 
     def producer(self, call: ast.Call) -> Producer | None:
@@ -96,24 +97,24 @@ class RowSources:
         return (
             found is not None
             and isinstance(found.value, FunctionObject)
-            and bool(self._effects.of_function(found.value))
+            and bool(self._summaries.deeds_of_function(found.value))
         )
 
-    def effects(self, node: ast.Call | ast.Attribute) -> Effects:
+    def effects(self, node: ast.Call | ast.Attribute) -> frozenset[Effect]:
         """What a call, or the assignment to an attribute, may do to a session."""
         if node not in self._done:
             here = self._place(node)
-            found = (
-                self._effects.of_call(node, here)
+            summaries = self._summaries
+            self._done[node] = effects_of(
+                summaries.deeds_of_call(node, here)
                 if isinstance(node, ast.Call)
-                else self._effects.of_assignment(node, here)
+                else summaries.deeds_of_assignment(node, here)
             )
-            self._done[node] = found
         return self._done[node]
 
-    def effects_of_leaving(self, manager: ast.expr) -> Effects:
+    def effects_of_leaving(self, manager: ast.expr) -> frozenset[Effect]:
         """What leaving `with manager:` may do to a session."""
-        return self._effects.of_leaving(manager, self._place(manager))
+        return effects_of(self._summaries.deeds_of_leaving(manager, self._place(manager)))
 
     def swallows(self, manager: ast.expr) -> bool:
         """Whether `with manager:` may swallow an exception: a session, a transaction and a file do not."""

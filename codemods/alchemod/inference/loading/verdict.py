@@ -10,9 +10,9 @@ from typing import Final, Literal
 from alchemod.facts.relationships import lazy
 from alchemod.inference.loading.keys import inexact_key, is_composite
 from alchemod.inference.loading.loop import Loading, RowLoop
-from alchemod.inference.ownership.knowledge import Effect
 from alchemod.inference.rows.record import Exposure
 from alchemod.inference.statements import REBUILDING
+from alchemod.inference.summaries.vocabulary import Effect
 from alchemod.inference.values import Session
 
 Kind = Literal["safe", "unsafe", "report"]

@@ -74,14 +74,16 @@ flag); in a loop but used behind it; in a `try` behind other statements; in anot
 block would cross that of another session."""
 
 
-def plan_block(function: FunctionNode, record: Record, is_async: bool, closes: frozenset[ast.stmt]) -> Plan | Obstacle:
-    """The plan for the session of `record`. `closes` are the statements that close any session of the function."""
-    chain = list(enclosing_suites(function.body, record.site))
+def plan_block(
+    function: FunctionNode, call: ast.Call, record: Record, is_async: bool, closes: frozenset[ast.stmt]
+) -> Plan | Obstacle:
+    """The plan for the session that `call` opens. `closes` are the statements that close some session of it."""
+    chain = list(enclosing_suites(function.body, call))
     if not chain:
         return "unnamed"
     suite, first = chain[-1]
     opener = suite[first]
-    name = _opened_name(opener, record.site)
+    name = _opened_name(opener, call)
     if name is None or not isinstance(opener, (ast.Assign, ast.AnnAssign)) or not isinstance(suite, list):
         return "unnamed"
     own = {statement for statement in closes if _closes(statement, record)}
@@ -107,7 +109,7 @@ def plan_block(function: FunctionNode, record: Record, is_async: bool, closes: f
     tries = _emptied_tries(suite[first : last + 1], dropped | guards)
     return Plan(
         name,
-        record.site,
+        call,
         opener,
         suite,
         first,

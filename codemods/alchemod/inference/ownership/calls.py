@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from alchemod.inference.ownership.effects import Effects, arguments_of
-from alchemod.inference.ownership.knowledge import Product, SessionKnowledge, Treatment
+from alchemod.inference.ownership.knowledge import Product, SessionKnowledge
 from alchemod.inference.ownership.record import Outcome, Record, note
 from alchemod.inference.ownership.state import (
     NOTHING,
@@ -23,6 +23,7 @@ from alchemod.inference.ownership.state import (
 )
 from alchemod.inference.ownership.values import OBJECTS, TIED, Values
 from alchemod.inference.scopes import Scope
+from alchemod.inference.summaries.vocabulary import Given, Treatment
 
 _CONSUMERS: Final = {"list", "sorted", "tuple", "set", "frozenset", "dict", "next", "min", "max", "any", "all", "sum"}
 _PASS_ON: Final = {
@@ -138,7 +139,7 @@ class Calls:
                 case ast.Attribute(attr="commit"):
                     facts = self._effects.committed(call, facts)
                 case ast.Attribute(attr="rollback" | "close"):
-                    facts = self._effects.rolled_back(facts)
+                    facts = self._effects.rolled_back(call, facts)
         return life, facts
 
     def _pass(
@@ -159,7 +160,7 @@ class Calls:
                 self._record.escape("stored", call)
                 yield life, facts
             else:
-                yield from self._lend(call, self._knowledge.treatment(call, argument), life, facts)
+                yield from self._lend(call, self._knowledge.treatment(call, argument, "session"), life, facts)
             return
         if "lazy" in kinds and isinstance(call.func, ast.Name) and name in _CONSUMERS:
             life, facts = self._consumed(value, call, life, facts)
@@ -187,7 +188,10 @@ class Calls:
             record.escape("kept" if treatment.kept == "yes" else "unknown callee", call)
         else:
             record.escape("closed by callee" if treatment.closes != "no" else "lent", call)
-        facts = self._effects.of_callee(call, treatment.effects, facts)
+        record.lent[call] = treatment
+        facts = self._effects.of_callee(call, treatment, facts)
+        if treatment.returned:
+            self._values.made(call, frozenset([SESSION]))
         if treatment.closes == "must":
             yield "C" if life == "O" else life, facts
             return
@@ -199,7 +203,7 @@ class Calls:
             yield "C", facts
 
     def _lend_carrier(self, call: ast.Call, argument: ast.expr, kinds: set[RefKind], life: Life) -> None:
-        treatment = self._knowledge.treatment(call, argument)
+        treatment = self._knowledge.treatment(call, argument, "carrier" if "carrier" in kinds else "lazy")
         self._record.use(call, "lazy" if "lazy" in kinds else "session", life, "fails")
         if treatment.kept != "no" and "carrier" in kinds:
             self._record.escape("registered", call)
@@ -213,7 +217,7 @@ class Calls:
         if name in _MUTATORS and isinstance(call.func, ast.Attribute):
             holder = self._values.of(call.func.value, facts)
             return self.put_into(call.func.value, holder, frozenset(refs), call, facts)
-        treatment = self._knowledge.treatment(call, argument)
+        treatment = self._knowledge.treatment(call, argument, _given(refs))
         if treatment.reads != "nothing":
             self._record.use(call, "pass", life, self._outcome_of_lending(treatment, refs, facts))
         return facts.let_out(refs, call) if treatment.kept != "no" else facts
@@ -286,6 +290,10 @@ def _reads_frame(call: ast.Call) -> bool:
         case ast.Name(id="locals" | "vars"):
             return not call.args
     return False
+
+
+def _given(refs: list[Ref]) -> Given:
+    return "rows" if all(ref.kind == "rows" for ref in refs) else "object"
 
 
 def _listed(ref: Ref, name: str) -> Ref:

@@ -14,21 +14,35 @@ from alchemod.inference.ownership.effects import Effects
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.reads import read_attribute
 from alchemod.inference.ownership.record import Record, note
-from alchemod.inference.ownership.state import NONE, NOTHING, SESSION, Facts, Life, Ref, State, Value, join, with_life
+from alchemod.inference.ownership.state import (
+    NONE,
+    NOTHING,
+    SESSION,
+    Data,
+    Facts,
+    Life,
+    Ref,
+    State,
+    Value,
+    join,
+    with_life,
+)
 from alchemod.inference.ownership.values import OBJECTS, TIED, Values
 from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, targets_of
 
 
 class SessionDomain(Domain[State]):
-    """The walk for the session opened by the call `site`. Statements in `dropped` are taken as removed."""
+    """The walk for the session opened by the call `site`, or for what the parameter `site` gives, which is `given`.
+    Statements in `dropped` are taken as removed."""
 
     def __init__(
         self,
-        site: ast.Call,
+        site: ast.Call | ast.arg,
         opening: Opening,
         scope: Scope,
         knowledge: SessionKnowledge,
         dropped: frozenset[ast.stmt] = frozenset(),
+        given: Ref | None = None,
     ) -> None:
         self.record: Final = Record(site)
         self._site: Final = site
@@ -41,7 +55,7 @@ class SessionDomain(Domain[State]):
         self._bindings: Final = bindings_in_place(scope)
         self._outer_bindings: Final = {binding.target: binding for binding in scope.outer_bindings}
         parameters = {p.arg: frozenset([Ref("parameter", p.arg)]) for p in scope.parameters}
-        self.start: Final[State] = {"N": Facts(parameters)}
+        self.start: Final = _start(site, parameters, given)
 
     def bind_also(self, binding: Binding) -> None:
         """Take in a binding that the code has only under a plan."""
@@ -240,7 +254,7 @@ class SessionDomain(Domain[State]):
                         ref.site, replace(data, written=True, loaded=data.loaded | {(*ref.path, node.attr)})
                     )
                     if data.tied:
-                        note(self.record.writes, node)
+                        facts = self._effects.written(node, facts)
             result[life] = facts
         return result
 
@@ -342,6 +356,13 @@ class SessionDomain(Domain[State]):
 
     def _handler(self, node: ast.ExceptHandler, state: State) -> State:
         return state if node.name is None else self._bind(node.name, NOTHING, node, state)
+
+
+def _start(site: ast.Call | ast.arg, parameters: dict[str, Value], given: Ref | None) -> State:
+    if given is None or isinstance(site, ast.Call):
+        return {"N": Facts(parameters)}
+    data: dict[ast.AST, Data] = {site: Data()} if given.kind in ("data", "rows") else {}
+    return {"O": Facts({**parameters, site.arg: frozenset([given])}, data=data)}
 
 
 def _held(value: Value) -> list[Ref]:

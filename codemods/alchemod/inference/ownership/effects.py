@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
 from alchemod.inference.domain import Channel
-from alchemod.inference.ownership.knowledge import Effect, Opening, Product, SessionKnowledge
+from alchemod.inference.ownership.knowledge import Opening, Product, SessionKnowledge
 from alchemod.inference.ownership.methods import COROUTINES, NO_SQL, SESSION_METHODS, MethodEffect
 from alchemod.inference.ownership.record import Record, note
 from alchemod.inference.ownership.state import NOTHING, SESSION, Data, Facts, Life, Ref, State, Value
 from alchemod.inference.ownership.values import Values
 from alchemod.inference.scopes import Scope
+from alchemod.inference.summaries.vocabulary import Effect, Treatment
 
 
 class Effects:
@@ -74,31 +75,31 @@ class Effects:
             case "commit":
                 return self.committed(call, facts)
             case "rollback":
-                return self.rolled_back(facts)
+                return self.rolled_back(call, facts)
             case "write":
-                note(self._record.writes, call)
-                facts = facts.in_transaction("dirty")
+                facts = self.written(call, facts)
                 deleted = isinstance(call.func, ast.Attribute) and call.func.attr == "delete"
                 return facts.change(Data.deleted, sites) if deleted else facts
             case "add":
-                note(self._record.writes, call)
-                return self._tie(call, touched, sites, facts)
+                return self._tie(call, touched, sites, self.written(call, facts))
             case "merge":
-                note(self._record.writes, call)
-                return self.product(call, facts.in_transaction("dirty"))
+                return self.product(call, self.written(call, facts))
             case "expire":
-                return facts.change(Data.expired, sites or None)
+                return self._did("expire", call, facts).change(Data.expired, sites or None)
             case "refresh":
+                self._record.effects.setdefault("write", call)
                 partial = len(arguments_of(call)) > 1
                 return facts if partial else facts.change(Data.refreshed, sites if len(touched) == 1 else ())
             case "expunge":
-                return facts.change(Data.expunged, sites or None)
+                return self._did("expunge", call, facts).change(Data.expunged, sites or None)
             case "read":
                 return self.product(call, facts.in_transaction("begun"))
             case "begin":
                 self._values.made(call, frozenset([Ref("carrier", call)]))
                 return facts.in_transaction("begun")
-        return facts if effect in ("flush", "enter") else self.product(call, facts)
+            case "flush":
+                return self._did("write", call, facts)
+        return facts if effect == "enter" else self.product(call, facts)
 
     def _tie(self, call: ast.Call, touched: Value, sites: list[ast.AST], facts: Facts) -> Facts:
         tied = dict(facts.data)
@@ -107,34 +108,42 @@ class Effects:
                 tied[site] = replace(tied[site], tied=True)
         held = touched.union(*(self.holds.get(site, NOTHING) for site in sites))
         visible = (ref for ref in held if ref.kind in ("parameter", "outer"))
-        return replace(facts.in_transaction("dirty"), data=tied).let_out(visible, call)
+        return replace(facts, data=tied).let_out(visible, call)
 
     def committed(self, node: ast.AST, facts: Facts) -> Facts:
         """A commit."""
         note(self._record.commits, node)
-        facts = facts.in_transaction("none")
+        facts = self._did("commit", node, facts).in_transaction("none")
         return facts.expired() if self._opening.expires_on_commit else facts
 
-    def rolled_back(self, facts: Facts) -> Facts:
+    def rolled_back(self, node: ast.AST, facts: Facts) -> Facts:
         """A rollback, which expires whatever the setting."""
-        return facts.in_transaction("none").expired()
+        return self._did("rollback", node, facts).in_transaction("none").expired()
 
-    def of_callee(self, call: ast.Call, effects: Iterable[Effect], facts: Facts) -> Facts:
-        """What a callee that got the session may have done to its transaction."""
-        for effect in effects:
+    def written(self, node: ast.AST, facts: Facts) -> Facts:
+        """Something that the next commit writes, or that is written at once."""
+        note(self._record.writes, node)
+        return self._did("write", node, facts).in_transaction("dirty")
+
+    def _did(self, effect: Effect, node: ast.AST, facts: Facts) -> Facts:
+        self._record.effects.setdefault(effect, node)
+        return facts.after(effect)
+
+    def of_callee(self, call: ast.Call, treatment: Treatment, facts: Facts) -> Facts:
+        """What a callee that got the session does to its transaction and objects, or may do."""
+        for effect in sorted(treatment.effects):
             match effect:
                 case "commit":
                     changed = self.committed(call, facts)
                 case "rollback":
-                    changed = self.rolled_back(facts)
+                    changed = self.rolled_back(call, facts)
                 case "expire":
-                    changed = facts.expired()
+                    changed = self._did("expire", call, facts).expired()
                 case "expunge":
-                    changed = facts.change(Data.expunged)
+                    changed = self._did("expunge", call, facts).change(Data.expunged)
                 case "write":
-                    note(self._record.writes, call)
-                    changed = facts.in_transaction("dirty")
-            facts = facts.join(changed)
+                    changed = self.written(call, facts)
+            facts = changed if effect in treatment.surely else facts.join(changed)
         return facts
 
     def end_transaction(self, manager: ast.expr, channel: Channel, facts: Facts) -> Facts:
@@ -144,7 +153,7 @@ class Effects:
         fails = channel in ("raise", "base")
         match manager.func.attr:
             case "begin":
-                return self.rolled_back(facts) if fails else self.committed(manager, facts)
+                return self.rolled_back(manager, facts) if fails else self.committed(manager, facts)
             case "begin_nested" if fails:
                 return facts.expired()
         return facts

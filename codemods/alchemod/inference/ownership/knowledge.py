@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
+
+from alchemod.inference.summaries.vocabulary import Given, Treatment
 
 FactoryKind: TypeAlias = Literal["plain", "never", "unknown"]
 """`plain`: leaving a `with` block of its session closes it and does nothing else. `never`: a registry, a class with its
@@ -48,25 +50,6 @@ AttributeKind: TypeAlias = Literal["column", "computed", "deferred", "relationsh
 """`computed` is a column that the database sets on update. `relationship` is loaded on first touch, `eager` with its
 object. `other`: properties, methods, dynamic relationships, names that are not known."""
 
-Certain: TypeAlias = Literal["no", "may", "must"]
-Kept: TypeAlias = Literal["no", "yes", "unknown"]
-Effect: TypeAlias = Literal["commit", "rollback", "expire", "expunge", "write"]
-
-
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """What a callee does with an argument: a session, or an object of one."""
-
-    kept: Kept = "unknown"
-    closes: Certain = "no"
-    effects: frozenset[Effect] = frozenset()
-    """What may happen to the transaction of a session it gets."""
-    reads: Literal["nothing", "columns", "unknown"] = "unknown"
-    """What it reads of an object it gets."""
-
-
-LENT: Final = Treatment("no", "no", frozenset(), "nothing")
-
 
 class SessionKnowledge(Protocol):
     """The questions. Every node is one of the function under analysis; answers do not depend on the flow of
@@ -81,5 +64,5 @@ class SessionKnowledge(Protocol):
     def attribute(self, node: ast.Attribute) -> AttributeKind:
         """What reading this attribute of a mapped object is."""
 
-    def treatment(self, call: ast.Call, argument: ast.expr) -> Treatment:
-        """What the callee of `call` does with `argument`."""
+    def treatment(self, call: ast.Call, argument: ast.expr, given: Given) -> Treatment:
+        """What the callee of `call` does with `argument`, which is of the kind `given`."""

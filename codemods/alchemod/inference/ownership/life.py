@@ -99,7 +99,7 @@ def _planned(
     if life.record is None or life.in_with:
         return life
     in_loop = _is_in_loop(function, life.site)
-    plan = plan_block(function, life.record, life.opening.is_async, closes)
+    plan = plan_block(function, life.site, life.record, life.opening.is_async, closes)
     if not isinstance(plan, Plan):
         return SessionLife(life.site, life.opening, life.record, obstacle=plan, in_loop=in_loop)
     domain = SessionDomain(life.site, life.opening, scope, knowledge, plan.dropped)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from alchemod.inference.domain import Channel
 from alchemod.inference.ownership.state import Life, State
+from alchemod.inference.summaries.vocabulary import Effect, Treatment
 
 UseKind: TypeAlias = Literal["session", "lazy", "read", "pass", "write", "elsewhere", "yields"]
 """A use of the session, of a lazy value of it, of an object of it: read, passed to a callee, written to, added to
@@ -38,9 +39,9 @@ class Use:
 
 @dataclass(slots=True)
 class Record:
-    """Everything a walk noted about the session opened at `site`."""
+    """Everything a walk noted about the session opened at `site`, or given by the parameter `site`."""
 
-    site: ast.Call
+    site: ast.Call | ast.arg
     uses: dict[tuple[ast.AST, UseKind], Use] = field(default_factory=dict)
     escapes: dict[EscapeKind, ast.AST] = field(default_factory=dict)
     """How the session gets out of the function's hands, each with its first place."""
@@ -49,6 +50,10 @@ class Record:
     writes: list[ast.AST] = field(default_factory=list)
     reuses: list[ast.AST] = field(default_factory=list)
     """Uses that open the session again after a close."""
+    effects: dict[Effect, ast.AST] = field(default_factory=dict)
+    """What may be done to its transaction and objects, each with the first place."""
+    lent: dict[ast.Call, Treatment] = field(default_factory=dict)
+    """What callees that get the session do with it."""
     lost: list[ast.AST] = field(default_factory=list)
     """Where the last name of the open session is lost."""
     entered_by_hand: list[ast.AST] = field(default_factory=list)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.attributes import Attribute
 from alchemod.facts.module import last_name
-from alchemod.inference.ownership.callees import Callees
-from alchemod.inference.ownership.knowledge import AttributeKind, FactoryKind, Opening, Product, ProductKind, Treatment
+from alchemod.inference.ownership.knowledge import AttributeKind, FactoryKind, Opening, Product, ProductKind
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.summaries.vocabulary import Given, Treatment
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -34,6 +34,9 @@ from alchemod.inference.values import (
     Value,
 )
 
+if TYPE_CHECKING:
+    from alchemod.inference.summaries.treatments import Treatments
+
 _PARTIAL_LOADING: Final = ("load_only", "defer", "undefer", "raiseload")
 _HANDING_OUT: Final = frozenset({"fixture", "yield_fixture", "contextmanager", "asynccontextmanager"})
 _KINDS: Final[dict[str, FactoryKind]] = {"plain": "plain", "scoped": "never", "committing": "never", "unknown": "plain"}
@@ -42,10 +45,10 @@ _KINDS: Final[dict[str, FactoryKind]] = {"plain": "plain", "scoped": "never", "c
 class SessionSources:
     """Answers the questions of `SessionKnowledge` about the function (or module) whose inside is `place`."""
 
-    def __init__(self, place: Place, resolver: Resolver) -> None:
+    def __init__(self, place: Place, resolver: Resolver, callees: Treatments) -> None:
         self._root: Final = place
         self._resolver: Final = resolver
-        self._callees: Final = Callees(resolver)
+        self._callees: Final = callees
 
     def opening(self, call: ast.Call) -> Opening | None:
         """How `call` opens a session: by a factory or a session class, not by a function that hands one out."""
@@ -95,9 +98,9 @@ class SessionSources:
                 return {"eager": "eager", "select": "relationship"}.get(models.lazy(found), "other")  # type: ignore[return-value]
         return "other"
 
-    def treatment(self, call: ast.Call, argument: ast.expr) -> Treatment:
-        """What the callee of `call` does with `argument`."""
-        return self._callees.treatment(call, argument, self._place(call))
+    def treatment(self, call: ast.Call, argument: ast.expr, given: Given) -> Treatment:
+        """What the callee of `call` does with `argument`, which is of the kind `given`."""
+        return self._callees.of_argument(call, argument, self._place(call), given)
 
     def _hands_out(self) -> bool:
         """Whether the function is a fixture or a hand-written context manager: those own what they hand out."""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
+from alchemod.inference.summaries.vocabulary import Effect
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -121,6 +123,8 @@ class Facts:
     """What the outside can see by now, and where it got out: stored objects, added parameters, exception arguments."""
     returned: frozenset[tuple[Ref, ast.AST]] = frozenset()
     """What the `return` on the way leads to."""
+    done: frozenset[Effect] = frozenset()
+    """What was done to the transaction and the objects on every way here."""
 
     def join(self, other: Facts) -> Facts:
         """What holds on either of two ways."""
@@ -132,6 +136,7 @@ class Facts:
             _merge(self.data, other.data, Data.join),
             self.out | other.out,
             self.returned | other.returned,
+            self.done & other.done,
         )
 
     def bind(self, name: str, value: Value) -> Facts:
@@ -157,6 +162,10 @@ class Facts:
     def in_transaction(self, transaction: Transaction) -> Facts:
         """The facts with the transaction in this state."""
         return replace(self, transaction=frozenset([transaction]))
+
+    def after(self, effect: Effect) -> Facts:
+        """The facts with this done."""
+        return self if effect in self.done else replace(self, done=self.done | {effect})
 
     def let_out(self, refs: Iterable[Ref], where: ast.AST) -> Facts:
         """The facts once `refs` can be seen outside."""

@@ -17,9 +17,9 @@ OBJECTS: Final = frozenset(["data", "rows", "unknown"])
 
 
 class Values:
-    """The values of expressions in one function, for the session opened by the call `site`."""
+    """The values of expressions in one function, for the session that comes from `site`."""
 
-    def __init__(self, site: ast.Call, scope: Scope, knowledge: SessionKnowledge) -> None:
+    def __init__(self, site: ast.AST, scope: Scope, knowledge: SessionKnowledge) -> None:
         self._site: Final = site
         self._scope: Final = scope
         self._knowledge: Final = knowledge

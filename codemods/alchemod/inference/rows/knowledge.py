@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from alchemod.inference.ownership.knowledge import Effect
+from alchemod.inference.summaries.vocabulary import Effect
 
 Path: TypeAlias = tuple[str, ...]
 """Steps from what a producer gives: the name of a relationship, `[]` an element of a collection, `#1` the second item

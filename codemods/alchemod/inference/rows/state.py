@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from alchemod.inference.ownership.knowledge import Effect
 from alchemod.inference.rows.knowledge import Path
+from alchemod.inference.summaries.vocabulary import Effect
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -1,0 +1,101 @@
+"""The table of summaries: what calls do to sessions and objects, through all the functions they run."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from alchemod.inference.area import Area
+from alchemod.inference.ownership.sources import SessionSources
+from alchemod.inference.summaries.direct import Direct, DirectDeeds, Edge
+from alchemod.inference.summaries.targets import Target, Targets
+from alchemod.inference.summaries.treatments import Treatments
+from alchemod.inference.summaries.vocabulary import UNKNOWN_CODE, Deeds, Given, Treatment
+from alchemod.inference.values import Answer, FunctionObject, LocalFunction, Place
+
+if TYPE_CHECKING:
+    from alchemod.inference import Inference
+
+_MAX_FUNCTIONS: Final = 400
+"""Code that may run more functions of the project may do anything."""
+
+
+class Summaries(Area):
+    """What calls do, asked for by `ctx.ask(Summaries)`.
+
+    Two questions, over the same functions:
+
+    - `of_argument(call, argument, place)`: what becomes of *this* session, or of this object of one. The callee is
+      walked with the parameter in its hands: whether it keeps it, closes it, returns it; which of its effects may
+      happen, which surely do.
+    - `deeds_of_call(call, place)` (`deeds_of_leaving` for the end of a `with` block, `deeds_of_assignment`,
+      `deeds_of_function`): what may be done to *any* session, those that functions close over, hold on `self` or share
+      through a module included. Each deed says where it is done, and by which calls; `own` deeds concern a session that
+      a function further down opened for itself.
+
+    A method stands for itself and for those that override it in known subclasses. What cannot be looked at is
+    `UNSEEN`, or a deed of the kind `unseen`.
+    """
+
+    def __init__(self, inference: Inference) -> None:
+        super().__init__(inference)
+        resolver = inference.local
+        self._targets: Final = Targets(resolver)
+        self._direct: Final = DirectDeeds(resolver, self._targets)
+        self._resolver: Final = resolver
+        self._treatments: Final = Treatments(resolver, self._targets)
+        self._reached: Final[dict[ast.AST, Deeds]] = {}
+
+    def of_argument(self, call: ast.Call, argument: ast.expr, place: Place, given: Given = "session") -> Treatment:
+        """What the callee of `call` does with `argument`, one of its arguments, which is of the kind `given`."""
+        return self._treatments.of_argument(call, argument, place, given)
+
+    def sources(self, inside: Place) -> SessionSources:
+        """What the life of a session in the function whose inside is `inside` asks for."""
+        return SessionSources(inside, self._resolver, self._treatments)
+
+    def deeds_of_call(self, call: ast.Call, place: Place) -> Deeds:
+        """What `call`, in `place`, may do; callees of libraries that get no session are assumed to do nothing."""
+        return self._all(self._direct.of_call(call, place))
+
+    def deeds_of_leaving(self, manager: ast.expr, place: Place) -> Deeds:
+        """What the end of `with manager:` may do."""
+        return self._all(self._direct.of_leaving(manager, place))
+
+    def deeds_of_assignment(self, target: ast.Attribute, place: Place) -> Deeds:
+        """What assigning (or deleting) an attribute may do to what relationships hold."""
+        return self._all(self._direct.of_assignment(target, place))
+
+    def deeds_of_function(self, function: FunctionObject | LocalFunction) -> Deeds:
+        """What running a function of the project may do; that of an override where the receiver may have one."""
+        targets = self._targets.of(Answer(function))
+        if targets is None:
+            return UNKNOWN_CODE
+        return frozenset(deed for target in targets for deed in self._of_function(target))
+
+    def _of_function(self, target: Target) -> Deeds:
+        if target.node not in self._reached:
+            self._reached[target.node] = self._all(self._direct.of_function(target))
+        return self._reached[target.node]
+
+    def _all(self, start: Direct) -> Deeds:
+        """The deeds of some code and of everything it runs, each by the shortest way."""
+        found = dict.fromkeys(start.deeds)
+        queue: deque[tuple[Edge, tuple[str, ...]]] = deque((edge, ()) for edge in start.edges)
+        seen: set[ast.AST] = set()
+        while queue:
+            edge, calls = queue.popleft()
+            path = (*calls, edge.name)
+            for target in edge.targets:
+                if target.node in seen:
+                    continue
+                seen.add(target.node)
+                if len(seen) > _MAX_FUNCTIONS:
+                    return frozenset([*found, *UNKNOWN_CODE])
+                inner = self._direct.of_function(target)
+                for deed in inner.deeds:
+                    found.setdefault(replace(deed, own=deed.own and not edge.hands_out, calls=path))
+                queue.extend((further, path) for further in inner.edges)
+        return frozenset(found)

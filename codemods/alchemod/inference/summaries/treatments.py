@@ -1,0 +1,177 @@
+"""What a callee does with one argument: its body is walked with the parameter in its hands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from alchemod.facts.module import last_name
+from alchemod.facts.recall import Recall
+from alchemod.inference.domain import TooComplexError
+from alchemod.inference.flow import Walker
+from alchemod.inference.functions import enclosing_function, own_nodes
+from alchemod.inference.ownership.domain import SessionDomain
+from alchemod.inference.ownership.knowledge import Opening
+from alchemod.inference.ownership.record import Record, UseKind
+from alchemod.inference.ownership.sources import SessionSources
+from alchemod.inference.ownership.state import Facts, Ref, RefKind
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.summaries.targets import Target, Targets, makes_plain_object
+from alchemod.inference.summaries.vocabulary import (
+    LENT,
+    SHOWN,
+    UNSEEN,
+    Certain,
+    Deed,
+    Given,
+    Kept,
+    Reads,
+    Treatment,
+    either,
+)
+from alchemod.inference.values import Answer, Outside, Place, Session
+
+_MAX_CALLS: Final = 6
+_HARMLESS: Final = frozenset(
+    {"len", "isinstance", "bool", "type", "print", "str", "list", "tuple", "set", "any", "all", "sorted"}
+)
+_LOGGER: Final = "logging.Logger."
+_UNDERSTOOD: Final = frozenset({"staticmethod", "classmethod", "contextmanager", "asynccontextmanager"})
+"""Decorators under which a call (with a `with` around it, for the last two) runs the body once, with its arguments."""
+_MANAGERS: Final = frozenset({"contextmanager", "asynccontextmanager"})
+_KEEPING: Final = frozenset({"stored", "captured", "registered", "kept"})
+_READING: Final[frozenset[UseKind]] = frozenset({"read", "pass", "yields"})
+_REFS: Final[dict[Given, RefKind]] = {
+    "session": "session",
+    "object": "data",
+    "rows": "rows",
+    "lazy": "lazy",
+    "carrier": "carrier",
+}
+
+
+class Treatments:
+    """Answers for one project; remembered per function, parameter and what it is given."""
+
+    def __init__(self, resolver: Resolver, targets: Targets) -> None:
+        self._resolver: Final = resolver
+        self._targets: Final = targets
+        self._recall: Final[Recall[Treatment]] = Recall()
+
+    def of_argument(self, call: ast.Call, argument: ast.expr, place: Place, given: Given) -> Treatment:
+        """What the callee of `call`, in `place`, does with `argument`, which is of the kind `given`."""
+        callee = self._targets.callee(call, place)
+        match callee:
+            case Answer(value=Outside(definition=definition)):
+                is_builtin = definition.name.startswith("builtins.")
+                shows = is_builtin and definition.name.rpartition(".")[2] in _HARMLESS
+                return SHOWN if shows or definition.name.startswith(_LOGGER) else UNSEEN
+        if makes_plain_object(callee):
+            return LENT  # what the new object refers to is followed with it
+        targets = self._targets.of(callee)
+        if not targets or not all(self._runs_now(target, call, place) for target in targets):
+            return UNSEEN
+        is_async = given == "session" and self._is_async(argument, place)
+        return either(self._of_parameter(target, call, argument, given, is_async) for target in targets)
+
+    def _of_parameter(
+        self, target: Target, call: ast.Call, argument: ast.expr, given: Given, is_async: bool
+    ) -> Treatment:
+        name = target.parameter_of(call, argument)
+        parameter = next((part for part in target.inside.scope.parameters if part.arg == name), None)
+        if parameter is None:
+            return UNSEEN
+        key = (target.node, name, given, is_async)
+        if key not in self._recall and self._recall.depth > _MAX_CALLS:
+            self._recall.cut()
+            return UNSEEN
+        # A function that calls itself adds nothing to what it does otherwise.
+        found = self._recall.ask(key, lambda: self._walked(target, parameter, given, is_async)) or LENT
+        return replace(found, at=tuple(replace(deed, calls=(target.name, *deed.calls)) for deed in found.at))
+
+    def _walked(self, target: Target, parameter: ast.arg, given: Given, is_async: bool) -> Treatment:
+        node = target.node
+        if not isinstance(node, FUNCTIONS):
+            return UNSEEN
+        sources = SessionSources(target.inside, self._resolver, self)
+        ref = Ref(_REFS[given], None if given == "session" else parameter)
+        opening = Opening("plain", is_async)
+        domain = SessionDomain(parameter, opening, target.inside.scope, sources, given=ref)
+        try:
+            domain.record.exits = Walker(domain).run(node.body, domain.start)
+        except TooComplexError:
+            return UNSEEN
+        return _summary(domain.record, ref, target)
+
+    def _runs_now(self, target: Target, call: ast.Call, place: Place) -> bool:
+        """Whether the call runs the whole body before it is over: no generator, no coroutine that waits."""
+        node = target.node
+        if isinstance(node, ast.Lambda):
+            return False
+        decorators = {last_name(decorator) for decorator in node.decorator_list}
+        if not decorators <= _UNDERSTOOD:
+            return False
+        if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node)):
+            return bool(decorators & _MANAGERS) and _is_managed(call, place)
+        return not isinstance(node, ast.AsyncFunctionDef) or _is_awaited(call, place)
+
+    def _is_async(self, argument: ast.expr, place: Place) -> bool:
+        answer = self._resolver.value(argument, Place(place.module, place.scope.innermost(argument)))
+        return answer is not None and isinstance(answer.value, Session) and answer.value.is_async
+
+
+def _summary(record: Record, ref: Ref, target: Target) -> Treatment:
+    ends = [record.exits[channel] for channel in ("next", "return") if channel in record.exits]
+    ways = [facts for state in record.exits.values() for facts in state.values()]
+    normal = [facts for state in ends for facts in state.values()]
+    lives = {life for state in ends for life in state}
+    closes: Certain = "no" if "C" not in lives else "must" if lives == {"C"} else "may"
+    return Treatment(
+        _kept(record, ways, ref),
+        closes,
+        frozenset(record.effects),
+        _reads(record),
+        "returned" in record.escapes or any(_leads_to(facts, ref) for facts in normal),
+        frozenset.intersection(*(facts.done for facts in normal)) if normal else frozenset(),
+        tuple(_deeds(record, target)),
+    )
+
+
+def _kept(record: Record, ways: list[Facts], ref: Ref) -> Kept:
+    added = any(use.kind == "elsewhere" for use in record.uses.values())
+    seen = any(out.kind == ref.kind and out.site is ref.site for facts in ways for out, _ in facts.out)
+    if added or seen or _KEEPING & record.escapes.keys():
+        return "yes"
+    return "unknown" if "unknown callee" in record.escapes else "no"
+
+
+def _reads(record: Record) -> Reads:
+    outcomes = {use.closed for use in record.uses.values() if use.kind in _READING}
+    return "unknown" if outcomes - {"works"} else "columns" if outcomes else "nothing"
+
+
+def _leads_to(facts: Facts, ref: Ref) -> bool:
+    return ref.site is not None and any(out.site is ref.site for out, _ in facts.returned)
+
+
+def _deeds(record: Record, target: Target) -> Iterator[Deed]:
+    for effect, node in record.effects.items():
+        inner = record.lent[node].at if isinstance(node, ast.Call) and node in record.lent else ()
+        deeper = next((deed for deed in inner if deed.kind == effect), None)
+        yield deeper or Deed(effect, node, target.inside.module)
+
+
+def _is_awaited(call: ast.Call, place: Place) -> bool:
+    return any(isinstance(node, ast.Await) and node.value is call for node in _nodes_around(place))
+
+
+def _is_managed(call: ast.Call, place: Place) -> bool:
+    return any(isinstance(node, ast.withitem) and node.context_expr is call for node in _nodes_around(place))
+
+
+def _nodes_around(place: Place) -> Iterator[ast.AST]:
+    around = enclosing_function(place.scope) or place.scope.root
+    return ast.walk(around.node)
