@@ -12,6 +12,7 @@ from alchemod.inference.domain import Channel, Domain
 from alchemod.inference.ownership.calls import Calls
 from alchemod.inference.ownership.effects import Effects
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
+from alchemod.inference.ownership.outlets import Outlets
 from alchemod.inference.ownership.reads import read_attribute
 from alchemod.inference.ownership.record import Record, note
 from alchemod.inference.ownership.state import (
@@ -50,6 +51,7 @@ class SessionDomain(Domain[State]):
         self._values: Final = Values(site, scope, knowledge)
         self._effects: Final = Effects(self.record, opening, scope, self._values, knowledge)
         self._calls: Final = Calls(self.record, self._effects, scope, self._values, knowledge)
+        self._outlets: Final = Outlets(self.record, self._calls, scope, self._values, knowledge)
         self._knowledge: Final = knowledge
         self._dropped: Final = {_call_of(statement) for statement in dropped}
         self._bindings: Final = bindings_in_place(scope)
@@ -167,15 +169,8 @@ class SessionDomain(Domain[State]):
             return self._bind_from(binding, node, state)
         outer = self._outer_bindings.get(node)
         if outer is not None and outer.value is not None:
-            state = {life: self._stored_outside(outer.value, node, facts) for life, facts in state.items()}
+            state = {life: self._outlets.outside(outer.value, node, facts) for life, facts in state.items()}
         return self._bind(node.id, NOTHING, node, state)
-
-    def _stored_outside(self, value: ast.expr, node: ast.Name, facts: Facts) -> Facts:
-        """A global or nonlocal name gets a value."""
-        stored = self._values.of(value, facts)
-        if SESSION in stored:
-            self.record.escape("stored", node)
-        return facts.let_out((ref for ref in stored if ref.kind in OBJECTS or ref.kind in ("lazy", "carrier")), node)
 
     def _bind_from(self, binding: Binding, node: ast.AST, state: State) -> State:
         result: State = {}
@@ -205,22 +200,11 @@ class SessionDomain(Domain[State]):
                 note(self.record.lost, node)
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
-        self._capture(node, state)
+        self._outlets.capture(node, state)
         return self._bind(node.name, NOTHING, node, state)
 
     def _lambda(self, node: ast.Lambda, state: State) -> State:
-        return self._capture(node, state)
-
-    def _capture(self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
-        inner = self._scope.find(node)
-        names = inner.free_names() if inner is not None else set()
-        result: State = {}
-        for life, facts in state.items():
-            value = NOTHING.union(*(facts.names[name] for name in names & set(facts.names)))
-            if any(ref.kind in ("session", "lazy", "carrier") for ref in value):
-                self.record.escape("captured", node)
-            result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS), node)
-        return result
+        return self._outlets.capture(node, state)
 
     def _generator(self, node: ast.GeneratorExp, state: State) -> State:
         names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
@@ -274,42 +258,8 @@ class SessionDomain(Domain[State]):
         for target in targets:
             for part in ast.walk(target):
                 if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store):
-                    state = self._store(part, node, state)
+                    state = self._outlets.store(part, node, state)
         return state
-
-    def _store(self, target: ast.Attribute | ast.Subscript, node: ast.Assign | ast.AnnAssign, state: State) -> State:
-        result: State = {}
-        for life, facts in state.items():
-            value = self._values.of(node.value, facts)
-            holder = self._values.of(target.value, facts)
-            if isinstance(target, ast.Attribute) and self._knowledge.attribute(target) in (
-                "column",
-                "computed",
-                "deferred",
-            ):
-                value = frozenset(ref for ref in value if ref.kind != "parameter")  # a column holds no object
-            result[life] = self._calls.put_into(target.value, holder, value, node, facts)
-        return result
-
-    def _return(self, node: ast.Return, state: State) -> State:
-        result: State = {}
-        for life, facts in state.items():
-            value = self._values.of(node.value, facts)
-            if SESSION in value or any(ref.kind == "carrier" for ref in value):
-                self.record.escape("returned", node)
-            leading = {(ref, node) for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"}
-            result[life] = replace(facts, returned=frozenset(leading))
-        return result
-
-    def _raise(self, node: ast.Raise, state: State) -> State:
-        arguments = [*node.exc.args, *(k.value for k in node.exc.keywords)] if isinstance(node.exc, ast.Call) else []
-        result: State = {}
-        for life, facts in state.items():
-            value = self._values.union(arguments, facts)
-            if SESSION in value:
-                self.record.escape("stored", node)
-            result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"), node)
-        return result
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, state: State) -> State:
         for life, facts in state.items():
@@ -335,24 +285,16 @@ class SessionDomain(Domain[State]):
     def _is_session(self, node: ast.expr, facts: Facts) -> bool:
         return SESSION in self._values.of(node, facts)
 
-    def _augment(self, node: ast.AugAssign, state: State) -> State:
-        """`kept += rows` changes what `kept` holds in place, and that may be seen outside."""
-        result: State = {}
-        for life, facts in state.items():
-            value = self._values.of(node.value, facts)
-            holder = self._values.of(node.target, facts)
-            seen = not isinstance(node.target, ast.Name) or any(ref.kind in ("parameter", "outer") for ref in holder)
-            result[life] = facts.let_out(_held(value), node) if seen else facts
-        return result
-
-    def _operate(self, node: ast.BinOp, state: State) -> State:
-        """An operator of something from outside may keep its operand: `KEPT << row`."""
-        result: State = {}
-        for life, facts in state.items():
-            sides = [self._values.of(side, facts) for side in (node.left, node.right)]
-            foreign = any(ref.kind in ("parameter", "outer") for value in sides for ref in value)
-            result[life] = facts.let_out(_held(sides[0] | sides[1]), node) if foreign else facts
-        return result
+    def _get_out(self, node: ast.AugAssign | ast.BinOp | ast.Return | ast.Raise, state: State) -> State:
+        match node:
+            case ast.AugAssign():
+                return self._outlets.augment(node, state)
+            case ast.BinOp():
+                return self._outlets.operate(node, state)
+            case ast.Return():
+                return self._outlets.give_back(node, state)
+            case ast.Raise():
+                return self._outlets.throw(node, state)
 
     def _handler(self, node: ast.ExceptHandler, state: State) -> State:
         return state if node.name is None else self._bind(node.name, NOTHING, node, state)
@@ -363,10 +305,6 @@ def _start(site: ast.Call | ast.arg, parameters: dict[str, Value], given: Ref | 
         return {"N": Facts(parameters)}
     data: dict[ast.AST, Data] = {site: Data()} if given.kind in ("data", "rows") else {}
     return {"O": Facts({**parameters, site.arg: frozenset([given])}, data=data)}
-
-
-def _held(value: Value) -> list[Ref]:
-    return [ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"]
 
 
 def _tested_for_none(test: ast.expr) -> tuple[str, bool] | None:
@@ -401,10 +339,10 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., State | None]]] = {
     ast.GeneratorExp: SessionDomain._generator,
     ast.Assign: SessionDomain._assign,
     ast.AnnAssign: SessionDomain._assign,
-    ast.AugAssign: SessionDomain._augment,
-    ast.BinOp: SessionDomain._operate,
-    ast.Return: SessionDomain._return,
-    ast.Raise: SessionDomain._raise,
+    ast.AugAssign: SessionDomain._get_out,
+    ast.BinOp: SessionDomain._get_out,
+    ast.Return: SessionDomain._get_out,
+    ast.Raise: SessionDomain._get_out,
     ast.Yield: SessionDomain._yield,
     ast.YieldFrom: SessionDomain._yield,
     ast.For: SessionDomain._next_element,

@@ -1,0 +1,104 @@
+"""How the session and its objects get out of a function: stored, captured, returned, raised."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import Final
+
+from alchemod.inference.ownership.calls import Calls
+from alchemod.inference.ownership.knowledge import SessionKnowledge
+from alchemod.inference.ownership.record import Record
+from alchemod.inference.ownership.state import NOTHING, SESSION, Facts, Ref, State, Value
+from alchemod.inference.ownership.values import OBJECTS, Values
+from alchemod.inference.scopes import Scope
+
+
+class Outlets:
+    """The ways out of one function, for one session."""
+
+    def __init__(self, record: Record, calls: Calls, scope: Scope, values: Values, knowledge: SessionKnowledge) -> None:
+        self._record: Final = record
+        self._calls: Final = calls
+        self._scope: Final = scope
+        self._values: Final = values
+        self._knowledge: Final = knowledge
+
+    def outside(self, value: ast.expr, node: ast.Name, facts: Facts) -> Facts:
+        """A global or nonlocal name gets a value."""
+        stored = self._values.of(value, facts)
+        if SESSION in stored:
+            self._record.escape("stored", node)
+        return facts.let_out((ref for ref in stored if ref.kind in OBJECTS or ref.kind in ("lazy", "carrier")), node)
+
+    def capture(self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
+        """A lambda, function or class inside keeps what it uses."""
+        inner = self._scope.find(node)
+        names = inner.free_names() if inner is not None else set()
+        result: State = {}
+        for life, facts in state.items():
+            value = NOTHING.union(*(facts.names[name] for name in names & set(facts.names)))
+            if any(ref.kind in ("session", "lazy", "carrier") for ref in value):
+                self._record.escape("captured", node)
+            result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS), node)
+        return result
+
+    def store(self, target: ast.Attribute | ast.Subscript, node: ast.Assign | ast.AnnAssign, state: State) -> State:
+        """An attribute or item gets a value."""
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            holder = self._values.of(target.value, facts)
+            if isinstance(target, ast.Attribute) and self._knowledge.attribute(target) in (
+                "column",
+                "computed",
+                "deferred",
+            ):
+                value = frozenset(ref for ref in value if ref.kind != "parameter")  # a column holds no object
+            result[life] = self._calls.put_into(target.value, holder, value, node, facts)
+        return result
+
+    def give_back(self, node: ast.Return, state: State) -> State:
+        """A `return`."""
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            if SESSION in value or any(ref.kind == "carrier" for ref in value):
+                self._record.escape("returned", node)
+            leading = {(ref, node) for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"}
+            result[life] = replace(facts, returned=frozenset(leading))
+        return result
+
+    def throw(self, node: ast.Raise, state: State) -> State:
+        """A `raise`, whose arguments get to whoever handles it."""
+        arguments = [*node.exc.args, *(k.value for k in node.exc.keywords)] if isinstance(node.exc, ast.Call) else []
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.union(arguments, facts)
+            if SESSION in value:
+                self._record.escape("stored", node)
+            result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"), node)
+        return result
+
+    def augment(self, node: ast.AugAssign, state: State) -> State:
+        """`kept += rows` changes what `kept` holds in place, and that may be seen outside."""
+        result: State = {}
+        for life, facts in state.items():
+            value = self._values.of(node.value, facts)
+            holder = self._values.of(node.target, facts)
+            seen = not isinstance(node.target, ast.Name) or any(ref.kind in ("parameter", "outer") for ref in holder)
+            result[life] = facts.let_out(_held(value), node) if seen else facts
+        return result
+
+    def operate(self, node: ast.BinOp, state: State) -> State:
+        """An operator of something from outside may keep its operand: `KEPT << row`."""
+        result: State = {}
+        for life, facts in state.items():
+            sides = [self._values.of(side, facts) for side in (node.left, node.right)]
+            foreign = any(ref.kind in ("parameter", "outer") for value in sides for ref in value)
+            result[life] = facts.let_out(_held(sides[0] | sides[1]), node) if foreign else facts
+        return result
+
+
+def _held(value: Value) -> list[Ref]:
+    return [ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"]
