@@ -34,6 +34,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
     RuleEntry(
+        code="ALC703",
+        name="one-or-none-by-hand",
+        summary="Turns `one()` with a handler that gives None into `one_or_none()`",
+        module="alchemod.rules.errors.one_or_none_by_hand",
+        names=("one", "scalar_one"),
+        kinds=("Try",),
+    ),
+    RuleEntry(
         code="MIG207",
         name="renamed-core-names",
         summary="Uses the current names of the expression language",

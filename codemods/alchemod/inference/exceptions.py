@@ -1,0 +1,93 @@
+"""Which exceptions the handlers of a `try` catch, and what else than SQLAlchemy its body may raise them from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from alchemod.inference.area import Area
+from alchemod.inference.values import (
+    Answer,
+    ColumnObject,
+    Engine,
+    Expression,
+    Method,
+    ModelAttribute,
+    ModelClass,
+    Object,
+    Outside,
+    Plain,
+    Rows,
+    Session,
+    SessionFactory,
+    Statement,
+    Value,
+)
+
+_OWN: Final = (
+    *(Session, SessionFactory, Statement, Rows, Engine),
+    *(Expression, ModelAttribute, ColumnObject),
+)
+"""The values whose methods are SQLAlchemy's."""
+_HARMLESS: Final = frozenset(
+    {"int", "str", "float", "bool", "len", "list", "tuple", "dict", "set", "isinstance", "repr"}
+)
+_BUILTINS: Final = "builtins."
+EVERYTHING: Final = frozenset({"Exception", "BaseException"})
+"""The names of the classes that catch whatever goes wrong."""
+
+
+class Exceptions(Area):
+    """Questions about handlers, each asked with the file they stand in."""
+
+    def caught(self, path: Path, handler: ast.ExceptHandler) -> tuple[str, ...] | None:
+        """The classes that `handler` catches: SQLAlchemy's by their short name, builtin ones too, others dotted.
+
+        A bare `except:` catches BaseException. None when a class is not known.
+        """
+        if handler.type is None:
+            return ("BaseException",)
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        names = [self._class(path, node) for node in types]
+        return None if None in names else tuple(name for name in names if name is not None)
+
+    def _class(self, path: Path, node: ast.expr) -> str | None:
+        match self.inference.value(path, node):
+            case Answer(value=Outside(definition=definition)):
+                return definition.canonical or definition.name.removeprefix(_BUILTINS)
+        return None
+
+    def foreign_call(self, path: Path, nodes: Iterable[ast.AST]) -> ast.Call | None:
+        """The first call in `nodes` that is not known to be SQLAlchemy's, or one that makes a mapped object."""
+        return next((call for call in _calls(nodes) if not self._is_own(path, call)), None)
+
+    def _is_own(self, path: Path, call: ast.Call) -> bool:
+        answer = self.inference.value(path, call.func)
+        if answer is not None:
+            return _is_own(answer.value)
+        made = self.inference.value(path, call)
+        return made is not None and isinstance(made.value, _OWN)
+
+
+def _is_own(value: Value) -> bool:
+    match value:
+        case Outside(definition=definition) if definition.name.startswith(_BUILTINS):
+            return definition.name.removeprefix(_BUILTINS) in _HARMLESS
+        case Outside() as outside:
+            return outside.canonical is not None
+        case ModelClass(model=model):
+            return not any("__init__" in one.methods for one in model.family)
+        case Method(owner=owner):
+            return isinstance(owner, (*_OWN, Plain))
+        case Object() | Plain():
+            return False
+    return isinstance(value, _OWN)
+
+
+def _calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    for node in nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Call):
+                yield part
