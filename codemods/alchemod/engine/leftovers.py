@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +25,12 @@ def without_leftovers(project: Project, path: Path, old: SourceFile) -> SourceFi
     string (`mock.patch("shop.views.closing")`).
     """
     source = project.source(path)
-    rarer = Counter(words(old)) - Counter(words(source))
+    now = Counter(words(source))
+    rarer = Counter(words(old)) - now
     try:
         tree = project.tree(path)
-        suspects = {name for name in _imported(tree) if name.encode() in rarer}
+        unmentioned = _mentions_in_imports(tree)
+        suspects = {n for n in _imported(tree) if n.encode() in rarer or unmentioned[n] == now[n.encode()]}
         if not suspects:
             return source
         gone = sorted(suspects & (_used(parse(old)) - _used(tree)))
@@ -45,6 +48,12 @@ def _imported(tree: ast.Module) -> set[str]:
     """The names that imports at the top of the file bind."""
     statements = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     return {alias.asname or alias.name.partition(".")[0] for node in statements for alias in node.names}
+
+
+def _mentions_in_imports(tree: ast.Module) -> Counter[str]:
+    """How often the imports at the top of the file mention each name."""
+    statements = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return Counter(word for node in statements for word in re.findall(r"\w+", ast.unparse(node)))
 
 
 def _used(tree: ast.Module) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from alchemod.inference.area import Area
 from alchemod.inference.values import (
@@ -26,6 +26,9 @@ from alchemod.inference.values import (
     Value,
 )
 
+if TYPE_CHECKING:
+    from alchemod.inference import Inference
+
 _OWN: Final = (
     *(Session, SessionFactory, Statement, Rows, Engine),
     *(Expression, ModelAttribute, ColumnObject),
@@ -42,16 +45,30 @@ EVERYTHING: Final = frozenset({"Exception", "BaseException"})
 class Exceptions(Area):
     """Questions about handlers, each asked with the file they stand in."""
 
+    def __init__(self, inference: Inference) -> None:
+        super().__init__(inference)
+        self._attempts: dict[ast.ExceptHandler, ast.Try | ast.TryStar] = {}
+
     def caught(self, path: Path, handler: ast.ExceptHandler) -> tuple[str, ...] | None:
         """The classes that `handler` catches: SQLAlchemy's by their short name, builtin ones too, others dotted.
 
         A bare `except:` catches BaseException. None when a class is not known.
         """
-        if handler.type is None:
-            return ("BaseException",)
-        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        names = [self._class(path, node) for node in types]
+        return ("BaseException",) if handler.type is None else self.classes(path, handler.type)
+
+    def classes(self, path: Path, node: ast.expr) -> tuple[str, ...] | None:
+        """The classes that the type of a handler, one class or a tuple of them, names; None when one is not known."""
+        types = node.elts if isinstance(node, ast.Tuple) else [node]
+        names = [self._class(path, one) for one in types]
         return None if None in names else tuple(name for name in names if name is not None)
+
+    def attempt(self, path: Path, handler: ast.ExceptHandler) -> ast.Try | ast.TryStar:
+        """The `try` that a handler belongs to."""
+        if handler not in self._attempts:
+            tree = self.inference.project.tree(path)
+            tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try | ast.TryStar))
+            self._attempts.update((one, node) for node in tries for one in node.handlers)
+        return self._attempts[handler]
 
     def _class(self, path: Path, node: ast.expr) -> str | None:
         match self.inference.value(path, node):

@@ -42,6 +42,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Try",),
     ),
     RuleEntry(
+        code="ALC705",
+        name="driver-error-inspected",
+        summary="Catches SQLAlchemy's exception instead of the driver's",
+        module="alchemod.rules.errors.driver_error_inspected",
+        names=("DBAPIError", "InterfaceError", "DatabaseError", "DataError", "OperationalError", "IntegrityError", "InternalError", "ProgrammingError", "NotSupportedError", "Error", "errors"),
+        kinds=("ExceptHandler",),
+    ),
+    RuleEntry(
         code="MIG207",
         name="renamed-core-names",
         summary="Uses the current names of the expression language",

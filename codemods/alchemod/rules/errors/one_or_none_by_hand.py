@@ -18,8 +18,8 @@ class OneOrNoneByHand(Rule):
     """Turns `one()` with a handler that gives None into `one_or_none()`.
 
     What it does:
-        Replaces `try: x = q.one()` with `except NoResultFound: x = None` by `x = q.one_or_none()`, and `scalar_one()` by
-        `scalar_one_or_none()`. Reports `one()` whose handlers catch MultipleResultsFound and let NoResultFound pass.
+        Replaces `try: x = q.one()` with `except NoResultFound: x = None` by `x = q.one_or_none()`, and `scalar_one()`
+        by `scalar_one_or_none()`. Reports `one()` whose handlers catch MultipleResultsFound and let NoResultFound pass.
 
     Why:
         Four lines say what one method says, and the handler also swallows the error of other queries that the statement
@@ -42,9 +42,10 @@ class OneOrNoneByHand(Rule):
 
     Fix safety:
         Safe when the `try` holds nothing but the assignment or return, has neither `else` nor `finally`, and its one
-        handler catches NoResultFound alone and gives None in the same way. More than one row raises MultipleResultsFound
-        before and after. Unsafe when an argument of the query is computed by a function that may raise NoResultFound
-        itself, when a base of your query class is not seen, and when a test prepares the call on a mock.
+        handler catches NoResultFound alone and gives None in the same way. More than one row raises
+        MultipleResultsFound before and after. Unsafe when an argument of the query is computed by a function that may
+        raise NoResultFound itself, when a base of your query class is not seen, and when a test prepares the call on a
+        mock.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/queryguide/query.html#sqlalchemy.orm.Query.one_or_none
