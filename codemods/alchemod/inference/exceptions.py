@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -74,13 +75,23 @@ class Exceptions(Area):
         match self.inference.value(path, node):
             case Answer(value=Outside(definition=definition)):
                 return definition.canonical or definition.name.removeprefix(_BUILTINS)
-        return None
+        return self._builtin(path, node)
+
+    def _builtin(self, path: Path, node: ast.expr) -> str | None:
+        """The name of a builtin that nothing in the file hides."""
+        if not isinstance(node, ast.Name) or not hasattr(builtins, node.id):
+            return None
+        place = self.inference.place(path, node)
+        hidden = place is None or place.scope.owner(node.id) is not None or node.id in place.module.bindings
+        return None if hidden else node.id
 
     def foreign_call(self, path: Path, nodes: Iterable[ast.AST]) -> ast.Call | None:
         """The first call in `nodes` that is not known to be SQLAlchemy's, or one that makes a mapped object."""
         return next((call for call in _calls(nodes) if not self._is_own(path, call)), None)
 
     def _is_own(self, path: Path, call: ast.Call) -> bool:
+        if (name := self._builtin(path, call.func)) is not None:
+            return name in _HARMLESS
         answer = self.inference.value(path, call.func)
         if answer is not None:
             return _is_own(answer.value)
@@ -90,8 +101,6 @@ class Exceptions(Area):
 
 def _is_own(value: Value) -> bool:
     match value:
-        case Outside(definition=definition) if definition.name.startswith(_BUILTINS):
-            return definition.name.removeprefix(_BUILTINS) in _HARMLESS
         case Outside() as outside:
             return outside.canonical is not None
         case ModelClass(model=model):

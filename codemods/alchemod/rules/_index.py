@@ -34,6 +34,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
     RuleEntry(
+        code="ALC701",
+        name="broad-except-around-commit",
+        summary="Narrows `except Exception` around a commit to SQLAlchemyError",
+        module="alchemod.rules.errors.broad_except_around_commit",
+        names=("commit", "flush"),
+        kinds=("Try",),
+    ),
+    RuleEntry(
         code="ALC703",
         name="one-or-none-by-hand",
         summary="Turns `one()` with a handler that gives None into `one_or_none()`",
