@@ -42,6 +42,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Try",),
     ),
     RuleEntry(
+        code="ALC702",
+        name="missing-row-handling",
+        summary="Finds rows that may be missing and are used as if they were there",
+        module="alchemod.rules.errors.missing_row_handling",
+        names=("first", "one", "scalar_one"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
         code="ALC703",
         name="one-or-none-by-hand",
         summary="Turns `one()` with a handler that gives None into `one_or_none()`",
