@@ -69,6 +69,13 @@ class Absence(Area):
             self._uses[path] = _uses(self.inference.project.tree(path))
         return self._uses[path]
 
+    def before(self, path: Path, statement: ast.stmt, name: str) -> ast.expr | None:
+        """The value that a simple assignment directly before `statement` gives `name`."""
+        for value, named in self._of(path).named.items():
+            if named.name == name and named.rest and named.rest[0] is statement:
+                return value
+        return None
+
     def unchecked_read(self, named: Named) -> ast.Attribute | None:
         """An attribute of the name that is read before the name is tested, passed on, or bound again."""
         for statement in named.rest:

@@ -58,6 +58,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Try",),
     ),
     RuleEntry(
+        code="ALC704",
+        name="get-or-create-race",
+        summary="Adds a row that was not found inside a savepoint, and takes the other one where there is one by now",
+        module="alchemod.rules.errors.get_or_create_race",
+        names=("add",),
+        kinds=("If",),
+    ),
+    RuleEntry(
         code="ALC705",
         name="driver-error-inspected",
         summary="Catches SQLAlchemy's exception instead of the driver's",

@@ -1,0 +1,71 @@
+"""Which attributes of a mapped class are unique together: keys, unique columns, constraints, unique indexes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from alchemod.facts.attributes import Attribute
+from alchemod.facts.model import Model
+from alchemod.facts.module import last_name
+
+
+def unique_sets(model: Model) -> list[frozenset[str]]:
+    """The sets of attributes that no two rows of a mapped class share.
+
+    SQLAlchemy, "Defining Constraints and Indexes": `unique=True`, primary keys, `UniqueConstraint`, unique indexes.
+    """
+    columns = {name: one for name, one in model.attributes.items() if one.kind == "column"}
+    key = frozenset(name for name, column in columns.items() if _says(column, "primary_key"))
+    found = [frozenset([name]) for name, column in columns.items() if _says(column, "unique")]
+    by_column = {_column_name(column): name for name, column in columns.items()}
+    found += [
+        frozenset(by_column[name] for name in names)
+        for names in _constraints(model)
+        if all(name in by_column for name in names)
+    ]
+    return [*([key] if key else []), *found]
+
+
+def _says(column: Attribute, keyword: str) -> bool:
+    value = column.keyword(keyword)
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def _column_name(column: Attribute) -> str:
+    call = column.call
+    first = call.args[0] if call is not None and call.args else column.keyword("name")
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else column.name
+
+
+def _constraints(model: Model) -> Iterator[list[str]]:
+    """The column names of the unique constraints and indexes in the class bodies."""
+    for facts in model.family:
+        assigned = facts.attributes.get("__table_args__")
+        value = assigned.value if assigned is not None else None
+        parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+        for part in parts:
+            if isinstance(part, ast.Call) and (named := _unique_columns(part)):
+                yield named
+
+
+def _unique_columns(call: ast.Call) -> list[str]:
+    match last_name(call):
+        case "UniqueConstraint":
+            columns = call.args
+        case "Index" if any(
+            keyword.arg == "unique" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+            for keyword in call.keywords
+        ) and not any(keyword.arg is not None and keyword.arg.endswith("_where") for keyword in call.keywords):
+            columns = call.args[1:]
+        case _:
+            return []
+    names = [_named(column) for column in columns]
+    return [] if "" in names else names
+
+
+def _named(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(name)) | ast.Name(id=name):
+            return name
+    return ""
