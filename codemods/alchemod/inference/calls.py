@@ -21,6 +21,7 @@ from alchemod.inference.values import (
     FlaskDatabase,
     FunctionObject,
     Generator,
+    LibraryObject,
     LocalFunction,
     Managed,
     Method,
@@ -47,6 +48,9 @@ _PLAIN_CALLS = frozenset({"len", "str", "int", "bool", "float", "sum", "any", "a
 _STATEMENTS = {"select": "select", "insert": "insert", "update": "update", "delete": "delete"}
 _RESULT_LISTS = frozenset({"all", "fetchall", "unique", "partitions", "yield_per", "freeze"})
 _RESULT_ROWS = frozenset({"first", "one", "one_or_none", "fetchone", "scalar_one", "scalar_one_or_none", "scalar"})
+_URL_CHANGES = frozenset(
+    {"set", "update_query_dict", "update_query_string", "update_query_pairs", "difference_update_query"}
+)
 _QUERY_PLAIN = frozenset({"count", "update", "delete"})
 
 
@@ -102,6 +106,12 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
             if target is not None and isinstance(target.value, ModelClass) and name == "aliased":
                 return resting_on(ModelClass(target.value.model, node), (answer, target))
             return None
+        case "make_url" | "URL" | "create" if name != "create" or dotted.endswith(".URL.create"):
+            return answer.then(LibraryObject("URL"))
+        case "from_engine" if dotted.endswith("Inspector.from_engine"):
+            return answer.then(LibraryObject("Inspector"))
+        case "inspect" if len(node.args) == 1:
+            return _inspected(answer, resolver.value(node.args[0], place))
         case "create_engine" | "engine_from_config":
             return answer.then(Engine())
         case "create_async_engine" | "async_engine_from_config":
@@ -117,6 +127,13 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
     ):
         return _expression(answer, node, place, resolver)
     return None
+
+
+def _inspected(answer: Answer, subject: Answer | None) -> Answer | None:
+    """What `inspect()` gives: an Inspector for an engine or connection (`sqlalchemy.inspect`)."""
+    if subject is None or not isinstance(subject.value, Engine) or subject.value.is_async:
+        return None
+    return resting_on(LibraryObject("Inspector"), (answer, subject))
 
 
 def _construct(answer: Answer, style: str, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
@@ -233,6 +250,8 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
             return answer.then(expression)
         case Engine() as engine:
             return _engine_method(answer, engine, name)
+        case LibraryObject(name="URL") if name in _URL_CHANGES:
+            return answer
         case Collection() if name in {"copy"}:
             return answer
     return None

@@ -24,6 +24,7 @@ from alchemod.inference.values import (
     FlaskDatabase,
     FunctionObject,
     Generator,
+    LibraryObject,
     Managed,
     Method,
     ModelAttribute,
@@ -71,6 +72,8 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             return resolver.instances.attribute(answer, facts, name)
         case Row(statement=statement):
             return _of_row(answer, statement, name)
+        case Engine(is_connection=False) if name == "url":
+            return answer.then(LibraryObject("URL"))
         case Engine(is_async=is_async, is_connection=True) if name in {"engine", "sync_engine"}:
             return answer.then(Engine(is_async and name == "engine"))
         case Engine(is_async=True, is_connection=is_connection) if name in {"sync_engine", "sync_connection"}:
@@ -85,6 +88,7 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             | Expression()
             | ModelAttribute()
             | ColumnObject()
+            | LibraryObject()
         ):
             return answer.then(Method(answer.value, name))
         case Managed() | Generator():

@@ -155,6 +155,13 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryObject:
+    """An object of a class of SQLAlchemy that the analysis does not follow further: `URL`, `Inspector`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class FlaskDatabase:
     """A Flask-SQLAlchemy object, `db`."""
 
@@ -318,6 +325,7 @@ Value: TypeAlias = (
     | Collection
     | Plain
     | Engine
+    | LibraryObject
     | FlaskDatabase
     | SessionFactory
     | Session
