@@ -1,4 +1,4 @@
-"""The constant that an expression stands for, where it is written."""
+"""What names of one file are bound to: the constant that an expression stands for, variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from alchemod.inference.scopes import scope_of
 
 
 class Literals(Area):
-    """Constants of one file."""
+    """Constants and variables of one file."""
+
+    def is_variable(self, path: Path, name: ast.Name) -> bool:
+        """Whether the scope in which a name stands assigns it itself: it is no parameter, and not of a scope around."""
+        scope = scope_of(self.inference.project.tree(path)).innermost(name)
+        kinds = {binding.kind for binding in scope.bindings.get(name.id, [])}
+        return kinds == {"assignment"} and name.id not in {parameter.arg for parameter in scope.parameters}
 
     def of(self, path: Path, node: ast.expr) -> ast.Constant | None:
         """The constant that `node` is, or that the only binding of the name it is gives; None when it is neither."""

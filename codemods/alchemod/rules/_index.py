@@ -94,6 +94,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG111",
+        name="url-password",
+        summary="Asks a URL for its text with the password, where the text opens a connection",
+        module="alchemod.rules.migration.connections.url_password",
+        names=("str",),
+        kinds=("Call",),
+        tokens=("url", "URL"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG207",
         name="renamed-core-names",
         summary="Uses the current names of the expression language",

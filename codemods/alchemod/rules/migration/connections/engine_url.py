@@ -40,9 +40,9 @@ class EngineUrl(Rule):
 
     Fix safety:
         Safe for literal URLs and for the renamed methods. Unsafe for the change of a URL, which other names may hold. A
-        report for URLs from the environment that Heroku and others give in the old form, for URLs held by attributes,
-        and for `translate_connect_args(names)`. URLs that go to other libraries, and texts that are only compared, are
-        left alone.
+        report for URLs from the environment that Heroku and others give in the old form, for URLs held by attributes
+        or handed in, and for `translate_connect_args(names)`. URLs that go to other libraries, and texts that are only
+        compared, are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/14/changelog/migration_14.html#the-url-object-is-now-immutable
@@ -102,7 +102,7 @@ class EngineUrl(Rule):
         if answer is None or answer.value != LibraryObject("URL"):
             return
         message = f"a URL cannot be changed: setting {part} raises in SQLAlchemy 1.4"
-        if isinstance(owner, ast.Name) and part != "query":
+        if isinstance(owner, ast.Name) and part != "query" and ctx.ask(Literals).is_variable(ctx.path, owner):
             edit = swap(node, "{url} = {url}.set({part}={value})", url=owner.id, part=part, value=node.value)
             yield self.fix(node, message, edit, given=[answer], unsafe=f"what else holds the URL that {owner.id} holds")
         else:
