@@ -74,6 +74,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("ExceptHandler",),
     ),
     RuleEntry(
+        code="MIG108",
+        name="renamed-engine-names",
+        summary="Uses the current names of engines, connections, results and inspectors",
+        module="alchemod.rules.migration.connections.renamed_engine_names",
+        names=("Connectable", "KeyedTuple", "LegacyRow", "ResultProxy", "RowProxy", "table_names", "has_table", "from_engine", "reflecttable", "contextual_connect", "transaction", "run_callable", "exists", "connect"),
+        kinds=("Attribute", "Call", "Import", "ImportFrom", "Name"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG109",
         name="create-engine-arguments",
         summary="Takes keywords of `create_engine()`, `sessionmaker()` and `Session()` away that have no effect in 2.0",
