@@ -74,6 +74,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("ExceptHandler",),
     ),
     RuleEntry(
+        code="MIG101",
+        name="engine-execute",
+        summary="Puts what an engine executes into a `with` block that opens a connection",
+        module="alchemod.rules.migration.connections.engine_execute",
+        names=("execute", "scalar"),
+        kinds=("Call",),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG108",
         name="renamed-engine-names",
         summary="Uses the current names of engines, connections, results and inspectors",
