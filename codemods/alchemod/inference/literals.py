@@ -18,6 +18,17 @@ class Literals(Area):
         kinds = {binding.kind for binding in scope.bindings.get(name.id, [])}
         return kinds == {"assignment"} and name.id not in {parameter.arg for parameter in scope.parameters}
 
+    def may_be_empty_list(self, path: Path, name: ast.Name) -> bool:
+        """Whether a name may hold an empty list: not if all it is bound to are displays with elements, or dictionaries."""
+        owner = scope_of(self.inference.project.tree(path)).innermost(name).owner(name.id)
+        if owner is None:
+            return False
+        keywords = owner.node.args.kwarg if isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        values = [binding.value for binding in owner.bindings.get(name.id, [])]
+        if (keywords is not None and keywords.arg == name.id) or any(isinstance(one, ast.Dict) for one in values):
+            return False
+        return not values or not all(isinstance(one, ast.List | ast.Tuple) and one.elts for one in values)
+
     def of(self, path: Path, node: ast.expr) -> ast.Constant | None:
         """The constant that `node` is, or that the only binding of the name it is gives; None when it is neither."""
         if isinstance(node, ast.Constant):

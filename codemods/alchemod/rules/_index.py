@@ -83,6 +83,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG106",
+        name="execute-parameters",
+        summary="Puts the parameters of `Connection.execute()` into one dictionary or one list",
+        module="alchemod.rules.migration.connections.execute_parameters",
+        names=("execute",),
+        kinds=("Call",),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG108",
         name="renamed-engine-names",
         summary="Uses the current names of engines, connections, results and inspectors",
