@@ -19,6 +19,7 @@ from alchemod.edits.verbs import (
     Insert,
     Reimport,
     Rename,
+    Spread,
     Swap,
     Transform,
     Verb,
@@ -26,7 +27,7 @@ from alchemod.edits.verbs import (
 
 V = TypeVar("V", bound=Verb)
 
-_EXCLUSIVE = (Rename, Swap, Drop, Dissolve, Transform, Reimport)
+_EXCLUSIVE = (Rename, Swap, Drop, Spread, Dissolve, Transform, Reimport)
 """At most one of these per node, except a rename together with a swap that keeps the node."""
 
 
@@ -71,13 +72,13 @@ class Plan:
     def changes_argument(self, node: ast.AST) -> bool:
         """Whether a verb on the node changes the argument that it is, not only the value of one."""
         if isinstance(node, ast.keyword):
-            return bool(self.on(node, Swap) or self.on(node, Drop))
+            return bool(self.on(node, Swap) or self.on(node, Drop) or self.on(node, Spread))
         return is_argument(self.ancestry.place(node)) and bool(self.on(node, Drop))
 
     def is_inside_unit(self, verb: Verb) -> bool:
         """Whether the verb changes something inside a statement or header, not whole statements."""
         match verb:
-            case Rename() | AddArgument() | Transform():
+            case Rename() | AddArgument() | Transform() | Spread():
                 return True
             case Swap():
                 return not isinstance(verb.node, ast.stmt)
@@ -151,7 +152,7 @@ class Plan:
                 return
 
     def _is_discarded(self, verb: Verb) -> bool:
-        if isinstance(verb, Rename | AddArgument | Reimport) and self._discards(verb.node, verb.node):
+        if isinstance(verb, Rename | AddArgument | Reimport | Spread) and self._discards(verb.node, verb.node):
             return True
         below: ast.AST = verb.node
         for ancestor in self.ancestry.ancestors(verb.node):

@@ -32,6 +32,7 @@ from alchemod.edits.verbs import (
     Drop,
     Insert,
     Rename,
+    Spread,
     Swap,
     Transform,
 )
@@ -59,6 +60,8 @@ class Promise:
         """What becomes of a node that is no statement of a suite."""
         if not self._plan.touches(node):
             return node
+        for verb in self._plan.on(node, Spread):
+            return [self._node(element) for element in verb.display.elts]
         new = self._edited(node)
         for swap in self._plan.on(node, Swap):
             return self._swapped(node, new, swap)

@@ -16,6 +16,7 @@ import libcst as cst
 from alchemod.edits import arguments, chains
 from alchemod.edits.ancestry import children
 from alchemod.edits.descent import slot_path, step_path
+from alchemod.edits.displays import opened, shift_of
 from alchemod.edits.filling import Template, fitted
 from alchemod.edits.fstrings import check_fields
 from alchemod.edits.parentheses import fits, has_open_line_break, has_parentheses, in_brackets, parenthesized
@@ -24,7 +25,7 @@ from alchemod.edits.plan import Plan
 from alchemod.edits.refusal import Refusal
 from alchemod.edits.segments import Unit, Units
 from alchemod.edits.templates import Filled
-from alchemod.edits.verbs import AddArgument, Code, Drop, Rename, Swap, Transform
+from alchemod.edits.verbs import AddArgument, Code, Drop, Rename, Spread, Swap, Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Renderer:
         """The counterpart of a node with the edits below it."""
         original = self.units.counterpart(node)
         dropped: list[Step] = []
+        opening: list[tuple[Path, Spread]] = []
         edits: list[tuple[Path, Any]] = []
         for name, index, child in children(node):
             if not self.plan.touches(child) or _is_unit(child, name):
@@ -97,15 +99,26 @@ class Renderer:
             path = find(node, name, index, original)
             if self.plan.on(child, Drop):
                 dropped.append(_argument_step(path))
+            elif spreads := self.plan.on(child, Spread):
+                opening.append((slot_path(node, name, index, original), spreads[0]))
             else:
                 edits += self._child_edits(original, path, child)
         current = original
         for step in sorted(dropped, key=lambda step: step[1] or 0, reverse=True):
             current = arguments.without(current, step)
         current = put_all(current, [(_moved(path, dropped), new) for path, new in edits])
+        for path, verb in sorted(opening, key=lambda one: one[0][0][1] or 0, reverse=True):
+            current = self._opened(current, _moved(path, dropped), verb)
         if isinstance(node, ast.JoinedStr):
             check_fields(current, original)
         return current
+
+    def _opened(self, call: Any, path: Path, verb: Spread) -> Any:
+        """A call with the elements of a display in the place of an argument."""
+        step = _argument_step(path)
+        if not isinstance(call, cst.Call) or step[1] is None:
+            raise Refusal("only an argument of a call can be opened")
+        return opened(call, step[1], self._inside(verb.display), shift_of(verb))
 
     def _child_edits(self, parent: Any, path: Path, child: ast.AST) -> list[tuple[Path, Any]]:
         new = self.updated(child)

@@ -25,6 +25,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from alchemod.edits.refusal import Refusal
+
 Holes: TypeAlias = Mapping[str, Any]
 
 
@@ -58,6 +60,21 @@ class Drop:
     """See :func:`drop`."""
 
     node: ast.AST
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Spread:
+    """See :func:`spread`."""
+
+    node: ast.expr | ast.keyword
+
+    @property
+    def display(self) -> ast.List | ast.Tuple | ast.Set:
+        """The list, tuple or set. Raises Refusal when the argument is none."""
+        display = self.node.value if isinstance(self.node, ast.keyword) else self.node
+        if not isinstance(display, ast.List | ast.Tuple | ast.Set):
+            raise Refusal("only a list, tuple or set can be opened")
+        return display
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -137,7 +154,7 @@ class Reimport:
 
 
 Verb: TypeAlias = (
-    Rename | Swap | Drop | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform | Reimport
+    Rename | Swap | Drop | Spread | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform | Reimport
 )
 
 
@@ -168,6 +185,11 @@ def drop(node: ast.AST, /) -> Drop:
     goes, and a ``try`` that has neither handlers nor ``finally`` left is dissolved.
     """
     return Drop(node)
+
+
+def spread(node: ast.expr | ast.keyword, /) -> Spread:
+    """Make arguments of the elements of a list, tuple or set that stands as argument; layout and comments stay."""
+    return Spread(node)
 
 
 def dissolve(node: ast.stmt, /) -> Dissolve:
