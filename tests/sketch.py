@@ -24,8 +24,10 @@ from alchemod.inference.values import (
     Coroutine,
     Engine,
     Entity,
+    Exists,
     Expression,
     FlaskDatabase,
+    FromClause,
     FunctionObject,
     Generator,
     LocalFunction,
@@ -120,6 +122,10 @@ def words(value: Value) -> str:
             return f"columns of {owner.table.name}"
         case ColumnObject(owner=owner, key=key, column=column):
             return f"{owner.table.name}.{column.name}" if column is not None else f"{owner.table.name}.{key}?"
+        case FromClause(kind=kind):
+            return kind
+        case Exists():
+            return "exists"
         case Expression(owners=owners):
             return " ".join(["expression", *("of " + owner.model.name for owner in owners)])
         case Object(of=ModelClass(model=model)):

@@ -15,9 +15,9 @@ def opened(code: str) -> str:
     """The code with the first list, tuple or set of a call opened."""
     file = File(code)
     call = next(node for node in ast.walk(file.tree) if isinstance(node, ast.Call) and (node.args or node.keywords))
-    keyword = next((one for one in call.keywords if isinstance(one.value, ast.List)), None)
-    target = keyword or next(one for one in call.args if isinstance(one, ast.List | ast.Tuple | ast.Set))
-    return file.after(spread(target))
+    arguments = [*call.args, *(one for one in call.keywords if one.arg == "w")]
+    displays = [one for one in arguments if isinstance(getattr(one, "value", one), ast.List | ast.Tuple | ast.Set)]
+    return file.after(spread((displays or arguments)[-1]))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,11 @@ def opened(code: str) -> str:
         ("f(w=[a, b], c=d)", "f(a, b, c=d)"),
         ("f([(x for x in y)])", "f((x for x in y))"),
         ("f([[a, b]])", "f([a, b])"),
+        ("f(a)", "f(*a)"),
+        ("f(x, a or b, c=d)", "f(x, *a or b, c=d)"),
+        ("f(w=a.b)", "f(*a.b)"),
+        ("f(a for a in b)", "f(*(a for a in b))"),
+        ("f((a := b))", "f(*(a := b))"),
     ],
 )
 def test_on_one_line(before: str, after: str) -> None:
@@ -69,7 +74,8 @@ def test_brackets_on_lines_of_their_own() -> None:
     code = """\
         def g():
             x = f(
-                [
+                [  # these
+                    # before a
                     a,
                     # before b
                     b(
@@ -83,7 +89,8 @@ def test_brackets_on_lines_of_their_own() -> None:
         """
     expected = """\
         def g():
-            x = f(
+            x = f(  # these
+                # before a
                 a,
                 # before b
                 b(
@@ -159,7 +166,7 @@ def test_together_with_other_edits() -> None:
     assert file.after(*verbs) == "x = f(\n    a.b.d,\n    c\n).where(w).order_by(z)\n"
 
 
-@pytest.mark.parametrize("code", ["f(a)", "f(([a]))", "class A(B, metaclass=[a]): pass"])
+@pytest.mark.parametrize("code", ["f(([a]))", "class A(B, metaclass=[a]): pass"])
 def test_what_cannot_be_opened(code: str) -> None:
     file = File(f"{code}\n")
     holder = next(node for node in ast.walk(file.tree) if isinstance(node, ast.Call | ast.ClassDef))

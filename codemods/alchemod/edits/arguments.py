@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from alchemod.edits.parentheses import parenthesized
-from alchemod.edits.spacing import Whitespace, break_like, breaks, broken_at, joined
+from alchemod.edits.spacing import Whitespace, break_like, breaks, broken_at, has_comment, joined
 
 _NO_COMMA = cst.MaybeSentinel.DEFAULT
 
@@ -49,6 +49,7 @@ def without(node: Any, step: tuple[str, int | None]) -> Any:
     before = _before(node)
     if index == 0:
         before = joined(before, gap_after(gone), at_end=at_end)
+        before = before if rest or has_comment(before) else cst.SimpleWhitespace("")
     else:
         gap = joined(gap_after(rest[index - 1]), gap_after(gone), at_end=at_end)
         comma = isinstance(gone.comma, cst.Comma) or not at_end

@@ -1,4 +1,4 @@
-"""The elements of a list, tuple or set become arguments of the call around it, in the layout that they have."""
+"""The elements of a value become arguments of the call around it; those of a display in the layout that they have."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import libcst as cst
 
 from alchemod.edits.arguments import gap_after, with_gap, without
+from alchemod.edits.parentheses import parenthesized
 from alchemod.edits.refusal import Refusal
 from alchemod.edits.spacing import Whitespace, break_like, breaks, has_comment, joined
 from alchemod.edits.verbs import Spread
@@ -19,7 +20,7 @@ def opened(call: cst.Call, index: int, display: Any, shift: int) -> cst.Call:
     the left (see `shift_of`).
     """
     old = call.args[index]
-    left, right = _inner_spaces(display)
+    left, right = (_moved(space, shift) for space in _inner_spaces(display))
     if not display.elements:
         return without(call, ("args", index))  # type: ignore[no-any-return]
     before = call.whitespace_before_args if index == 0 else gap_after(call.args[index - 1])
@@ -36,11 +37,21 @@ def opened(call: cst.Call, index: int, display: Any, shift: int) -> cst.Call:
         inner[-1] = with_gap(inner[-1], right, comma=isinstance(inner[-1].comma, cst.Comma))
     else:
         gap = joined(right, gap_after(old), at_end=not tail) if has_comment(right) else gap_after(old)
-        inner[-1] = with_gap(inner[-1], gap, comma=isinstance(old.comma, cst.Comma))
+        own = breaks(gap) and isinstance(inner[-1].comma, cst.Comma)
+        inner[-1] = with_gap(inner[-1], gap, comma=own or isinstance(old.comma, cst.Comma))
     if head:
         head[-1] = with_gap(head[-1], first, comma=True)
         return call.with_changes(args=[*head, *inner, *tail])
     return call.with_changes(args=[*inner, *tail], whitespace_before_args=first)
+
+
+def starred(call: cst.Call, index: int, value: Any) -> cst.Call:
+    """A call with `*value` in the place of its argument number `index`."""
+    if isinstance(value, cst.GeneratorExp | cst.NamedExpr) and not value.lpar:
+        value = parenthesized(value)
+    old = call.args[index]
+    new = cst.Arg(value, star="*", comma=old.comma, whitespace_after_arg=old.whitespace_after_arg)
+    return call.with_changes(args=[*call.args[:index], new, *call.args[index + 1 :]])
 
 
 def shift_of(verb: Spread) -> int:
@@ -49,7 +60,7 @@ def shift_of(verb: Spread) -> int:
     Elements on lines of their own follow the display where that begins a line; elements that are aligned with the first
     one stay aligned.
     """
-    display, elements = verb.display, verb.display.elts
+    display, elements = verb.value, verb.elements
     if not elements:
         return 0
     first = elements[0]
@@ -74,6 +85,11 @@ def _inner_spaces(display: Any) -> tuple[Whitespace, Whitespace]:
 def _argument(element: Any, shifted: _Shifted) -> cst.Arg:
     moved: Any = element.visit(shifted)
     return cst.Arg(moved.value, star="*" if isinstance(element, cst.StarredElement) else "", comma=moved.comma)
+
+
+def _moved(space: Whitespace, columns: int) -> Whitespace:
+    new: Any = space.visit(_Shifted(columns))
+    return new  # type: ignore[no-any-return]
 
 
 def _break(like: Any, right: Any) -> Whitespace:

@@ -13,6 +13,7 @@ from alchemod.edits.descent import step_path
 from alchemod.edits.parentheses import fits, has_open_line_break, in_brackets, level, parenthesized
 from alchemod.edits.paths import Path, follow, put_all
 from alchemod.edits.refusal import Refusal
+from alchemod.edits.spacing import has_comment
 from alchemod.edits.templates import Filled, parse_arguments, parse_expression, placeholders
 
 
@@ -66,9 +67,19 @@ def fitted(root: Any, path: Path, new: Any) -> Any:
     if not isinstance(new, cst.BaseExpression) or not path:
         return new
     old, parent, name = follow(root, path), follow(root, path[:-1]), path[-1][0]
+    if isinstance(parent, cst.Arg):
+        new = _without_parentheses(new)
     if type(new) is type(old) and level(new) >= level(old):
         return new
     return new if fits(new, parent, name) else parenthesized(new)
+
+
+def _without_parentheses(argument: Any) -> Any:
+    """An argument without parentheses of its own: those of the call do. Comments next to them keep them."""
+    if isinstance(argument, cst.Tuple | cst.GeneratorExp | cst.Yield | cst.NamedExpr):
+        return argument
+    spaces = [one.whitespace_after for one in argument.lpar] + [one.whitespace_before for one in argument.rpar]
+    return argument if any(map(has_comment, spaces)) else argument.with_changes(lpar=(), rpar=())
 
 
 def _template_path(code: Any, places: list[Place]) -> Path:

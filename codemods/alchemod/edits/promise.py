@@ -61,7 +61,10 @@ class Promise:
         if not self._plan.touches(node):
             return node
         for verb in self._plan.on(node, Spread):
-            return [self._node(element) for element in verb.display.elts]
+            if verb.elements is not None:
+                return [self._node(element) for element in verb.elements]
+            value = self._edited(node) if verb.value is node else self._node(verb.value)
+            return [ast.Starred(value, ast.Load())]
         new = self._edited(node)
         for swap in self._plan.on(node, Swap):
             return self._swapped(node, new, swap)

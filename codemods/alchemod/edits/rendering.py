@@ -16,7 +16,7 @@ import libcst as cst
 from alchemod.edits import arguments, chains
 from alchemod.edits.ancestry import children
 from alchemod.edits.descent import slot_path, step_path
-from alchemod.edits.displays import opened, shift_of
+from alchemod.edits.displays import opened, shift_of, starred
 from alchemod.edits.filling import Template, fitted
 from alchemod.edits.fstrings import check_fields
 from alchemod.edits.parentheses import fits, has_open_line_break, has_parentheses, in_brackets, parenthesized
@@ -118,7 +118,10 @@ class Renderer:
         step = _argument_step(path)
         if not isinstance(call, cst.Call) or step[1] is None:
             raise Refusal("only an argument of a call can be opened")
-        return opened(call, step[1], self._inside(verb.display), shift_of(verb))
+        value = self._inside(verb.value) if verb.value is verb.node else self.updated(verb.value).node
+        if verb.elements is None:
+            return starred(call, step[1], value)
+        return opened(call, step[1], value, shift_of(verb))
 
     def _child_edits(self, parent: Any, path: Path, child: ast.AST) -> list[tuple[Path, Any]]:
         new = self.updated(child)

@@ -25,8 +25,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from alchemod.edits.refusal import Refusal
-
 Holes: TypeAlias = Mapping[str, Any]
 
 
@@ -69,12 +67,14 @@ class Spread:
     node: ast.expr | ast.keyword
 
     @property
-    def display(self) -> ast.List | ast.Tuple | ast.Set:
-        """The list, tuple or set. Raises Refusal when the argument is none."""
-        display = self.node.value if isinstance(self.node, ast.keyword) else self.node
-        if not isinstance(display, ast.List | ast.Tuple | ast.Set):
-            raise Refusal("only a list, tuple or set can be opened")
-        return display
+    def value(self) -> ast.expr:
+        """What is opened."""
+        return self.node.value if isinstance(self.node, ast.keyword) else self.node
+
+    @property
+    def elements(self) -> list[ast.expr] | None:
+        """The elements of a list, tuple or set that is written out; None for any other value."""
+        return self.value.elts if isinstance(self.value, ast.List | ast.Tuple | ast.Set) else None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -188,7 +188,10 @@ def drop(node: ast.AST, /) -> Drop:
 
 
 def spread(node: ast.expr | ast.keyword, /) -> Spread:
-    """Make arguments of the elements of a list, tuple or set that stands as argument; layout and comments stay."""
+    """Make arguments of the elements of a value that stands as argument, positional or by keyword.
+
+    A list, tuple or set that is written out loses its brackets, layout and comments stay; anything else gets a star.
+    """
     return Spread(node)
 
 

@@ -17,8 +17,10 @@ from alchemod.inference.values import (
     ColumnObject,
     Coroutine,
     Engine,
+    Exists,
     Expression,
     FlaskDatabase,
+    FromClause,
     FunctionObject,
     Generator,
     LibraryObject,
@@ -122,6 +124,10 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
             return answer.then(Session())
         case "text" | "literal_column":
             return None
+        case "exists":
+            return answer.then(Exists())
+        case "join" | "outerjoin" if node.args:
+            return answer.then(FromClause("join"))
     if ".func." in dotted or dotted.endswith(
         (".distinct", ".cast", ".desc", ".asc", ".label", ".type_coerce", ".extract")
     ):
@@ -242,6 +248,10 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
             return answer.then(Expression((owner,)))
         case TableObject() as table:
             return tables.method(answer, table, name, node, place)
+        case FromClause() as source:
+            return tables.from_method(answer, source, name, node, place)
+        case Exists():
+            return tables.exists_method(answer, name, node, place)
         case ColumnObject():
             return answer.then(Expression(is_whole=False))
         case FlaskDatabase() if name == "get_engine":
@@ -276,6 +286,8 @@ def _statement_method(answer: Answer, name: str, node: ast.Call, place: Place, r
     found = statements.step(
         answer, name, node, place, lambda part: resolver.value(part, place), resolver.project.models
     )
+    if found is None and statement.style in {"select", "query"}:
+        found = tables.nested(answer, statement, name)
     if found is not None or statement.style != "query":
         return found
     entities = len(statement.terms) == 1 and statement.terms[0].kind == "entity"

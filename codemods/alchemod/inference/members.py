@@ -20,8 +20,10 @@ from alchemod.inference.values import (
     ColumnsOf,
     Engine,
     Entity,
+    Exists,
     Expression,
     FlaskDatabase,
+    FromClause,
     FunctionObject,
     Generator,
     LibraryObject,
@@ -89,8 +91,12 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             | ModelAttribute()
             | ColumnObject()
             | LibraryObject()
+            | FromClause()
+            | Exists()
         ):
             return answer.then(Method(answer.value, name))
+        case Method(owner=FromClause(), name="c" | "columns"):
+            return answer.then(Expression(is_whole=False))
         case Managed() | Generator():
             return answer.then(Method(answer.value, name))
     return None

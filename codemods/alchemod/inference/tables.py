@@ -15,6 +15,10 @@ from alchemod.inference.values import (
     Answer,
     ColumnObject,
     ColumnsOf,
+    Exists,
+    Expression,
+    FromClause,
+    FromKind,
     Method,
     Outside,
     Place,
@@ -29,6 +33,11 @@ _STATEMENTS: dict[str, Literal["select", "insert", "update", "delete"]] = {
     "update": "update",
     "delete": "delete",
 }
+
+
+_JOINS = frozenset({"join", "outerjoin"})
+_FROM: dict[str, FromKind] = {"subquery": "subquery", "alias": "subquery", "cte": "cte", "lateral": "lateral"}
+_SCALARS = frozenset({"as_scalar", "scalar_subquery", "label", "exists"})
 
 
 def made_by(maker: Outside, call: ast.Call, place: Place, project: Project) -> TableObject | None:
@@ -58,8 +67,40 @@ def method(answer: Answer, table: TableObject, name: str, call: ast.Call, place:
     """What calling a method of a table gives."""
     if name == "alias":
         return answer.then(replace(table, alias=call))
+    if name in _JOINS:
+        return answer.then(FromClause("join"))
     if name in _STATEMENTS:
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else call
         terms = (Term("table", None, receiver),)
         return answer.then(Statement(_STATEMENTS[name], terms, node=call, place=place))
     return None
+
+
+def from_method(answer: Answer, source: FromClause, name: str, call: ast.Call, place: Place) -> Answer | None:
+    """What calling a method of a join, subquery or CTE gives."""
+    if name in _JOINS:
+        return answer.then(FromClause("join"))
+    if name in {"alias", "lateral", "tablesample"}:
+        return answer.then(FromClause("alias", source.statement))
+    if name == "select":
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else call
+        return answer.then(Statement("select", (Term("unknown", None, receiver),), node=call, place=place))
+    return answer.then(source) if name in {"union", "union_all"} else None
+
+
+def exists_method(answer: Answer, name: str, call: ast.Call, place: Place) -> Answer | None:
+    """What calling a method of an EXISTS clause gives."""
+    if name == "select":
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else call
+        return answer.then(Statement("select", (Term("expression", None, receiver),), node=call, place=place))
+    is_same = name in {"where", "select_from", "correlate", "correlate_except"}
+    return answer.then(Exists() if is_same else Expression(is_whole=False))
+
+
+def nested(answer: Answer, statement: Statement, name: str) -> Answer | None:
+    """What a method of a select or Query gives that puts it into another statement."""
+    if name in _FROM:
+        return answer.then(FromClause(_FROM[name], statement))
+    if name == "exists" and statement.style == "select":
+        return answer.then(Exists())
+    return answer.then(Expression(is_whole=False)) if name in _SCALARS else None

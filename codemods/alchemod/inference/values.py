@@ -115,6 +115,22 @@ class ColumnObject:
     column: TableColumn | None
 
 
+FromKind = Literal["join", "subquery", "cte", "alias", "lateral"]
+
+
+@dataclass(frozen=True, slots=True)
+class FromClause:
+    """What stands in FROM and is no table: a join, or a statement made a subquery, a CTE, an alias, a lateral."""
+
+    kind: FromKind
+    statement: Statement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """An EXISTS clause."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A SQL expression; `owners` are the classes whose attributes it is made of, in order.
@@ -320,6 +336,8 @@ Value: TypeAlias = (
     | TableObject
     | ColumnsOf
     | ColumnObject
+    | FromClause
+    | Exists
     | Expression
     | Object
     | Collection
