@@ -422,12 +422,14 @@ def test_noqa_goes_with_its_cause() -> None:
     file = File(
         "q.filter(A.b == None)  # noqa: E711\n"
         "q.filter(A.b == None)  # noqa: E501,E711  # really\n"
+        "q.filter(A.b == None)  # noqa: E711 pylint: disable=singleton-comparison\n"
         "f(A.b == None)  # noqa\n"
     )
     compared = [node for node in ast.walk(file.tree) if isinstance(node, ast.Compare)]
     swaps = [swap(node, "{left}.is_(None)", left=node.left, drops_noqa=("E711",)) for node in compared]
     assert file.after(*swaps) == (
-        "q.filter(A.b.is_(None))\nq.filter(A.b.is_(None))  # noqa: E501  # really\nf(A.b.is_(None))  # noqa\n"
+        "q.filter(A.b.is_(None))\nq.filter(A.b.is_(None))  # noqa: E501  # really\n"
+        "q.filter(A.b.is_(None))  # pylint: disable=singleton-comparison\nf(A.b.is_(None))  # noqa\n"
     )
 
 

@@ -28,7 +28,9 @@ def without_codes(comment: str, codes: Iterable[str]) -> str:
         separator = ", " if ", " in match["codes"] else ","
         start = match.start("codes")
         return comment[:start] + separator.join(kept) + after
-    return (before + after.lstrip()).rstrip()
+    rest = after.lstrip()
+    opener = "# " if rest and not rest.startswith("#") and "#" not in before else ""
+    return (before + opener + rest).rstrip()
 
 
 def after(source: SourceFile, offset: int, codes: Iterable[str]) -> Replacement | None:

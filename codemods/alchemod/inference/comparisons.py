@@ -13,7 +13,7 @@ from alchemod.inference.values import Answer, Entity, ModelAttribute
 
 @dataclass(frozen=True, slots=True)
 class ConstantComparison:
-    """`attribute == constant`, or `!=` where `equal` is false. `kind` says what the attribute is and how it compares."""
+    """`attribute == constant`, or `!=` where `equal` is false. `kind` says how the attribute compares."""
 
     attribute: ast.expr
     constant: bool | None
