@@ -62,9 +62,13 @@ def may_pin(path: str, source: bytes) -> bool:
     """Tell whether a file (`path` with `/`) may pin something: it looks like a test and speaks of mocks."""
     if not any(token in source for token in _TOKENS):
         return False
+    return is_test(path) or _MOCK_IMPORTS.search(source) is not None
+
+
+def is_test(path: str) -> bool:
+    """Tell whether a file (`path` with `/`) lies among the tests of a project, or is named like one."""
     pure = PurePosixPath(path)
-    in_tests = not _TEST_FOLDERS.isdisjoint(pure.parts[:-1]) or _TEST_FILE.fullmatch(pure.name)
-    return bool(in_tests) or _MOCK_IMPORTS.search(source) is not None
+    return not _TEST_FOLDERS.isdisjoint(pure.parts[:-1]) or _TEST_FILE.fullmatch(pure.name) is not None
 
 
 def pinned(tree: ast.Module, path: str) -> tuple[Pin, ...]:

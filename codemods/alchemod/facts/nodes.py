@@ -1,4 +1,4 @@
-"""The nodes that a node of a tree is made of."""
+"""The nodes of a tree: what they are made of, and what they look like."""
 
 from __future__ import annotations
 
@@ -26,3 +26,10 @@ def children(node: ast.AST) -> list[ast.AST]:
         elif part.__class__ is list:
             found += [item for item in part if isinstance(item, ast.AST)]
     return found
+
+
+def is_dotted(node: ast.expr) -> bool:
+    """Whether an expression is a name, or attributes of one, so that writing it twice asks for nothing twice."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)

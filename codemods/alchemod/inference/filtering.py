@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alchemod.facts.lookup import External
+from alchemod.facts.nodes import is_dotted
 from alchemod.inference.columns import comparison
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.spelling import Spelling, spelling_of, why_not_spelled
@@ -152,14 +153,8 @@ def _may_be_class(node: ast.expr) -> bool:
             # A capitalised name inside another is a class, below it is a column: `User`, `models.User`, `User.id`.
             owner = node.value if isinstance(node, ast.Attribute) else None
             capital = name[:1].isupper() and not (name.isupper() and len(name) > 1)
-            return (capital or name.lower().endswith(_CLASS_NAMES)) and (owner is None or _is_dotted(owner))
+            return (capital or name.lower().endswith(_CLASS_NAMES)) and (owner is None or is_dotted(owner))
     return False
-
-
-def _is_dotted(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
 
 
 def _is_module_name(node: ast.expr, place: Place, resolver: Resolver) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from alchemod.facts.certain import certain_names
 from alchemod.facts.module import ClassFacts, Import, Module
+from alchemod.facts.nodes import is_dotted
 from alchemod.facts.project import Project
 from alchemod.inference.dominance import dominates
 from alchemod.inference.resolver import Resolver
@@ -68,7 +69,7 @@ def _is_again(entity: Entity, place: Place) -> bool:
     node, where = entity.node, entity.place
     if node is None or where is None or where.scope is not place.scope:
         return False
-    return _is_dotted(node) or (entity.cls.is_open and ast.unparse(node) == "type(self)")
+    return is_dotted(node) or (entity.cls.is_open and ast.unparse(node) == "type(self)")
 
 
 def _is_open(cls: ModelClass, resolver: Resolver) -> bool:
@@ -78,7 +79,7 @@ def _is_open(cls: ModelClass, resolver: Resolver) -> bool:
 
 def _candidates(entity: Entity, place: Place, resolver: Resolver) -> Iterator[str]:
     node = entity.node
-    if node is not None and _is_dotted(node):
+    if node is not None and is_dotted(node):
         yield ast.unparse(node)
     if entity.cls.alias is None and not _is_open(entity.cls, resolver):
         yield entity.model.name
@@ -90,12 +91,6 @@ def _candidates(entity: Entity, place: Place, resolver: Resolver) -> Iterator[st
     while scope.parent is not None:
         yield from scope.bindings
         scope = scope.parent
-
-
-def _is_dotted(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
 
 
 def _means(code: str, cls: ModelClass, place: Place, resolver: Resolver) -> bool:

@@ -34,6 +34,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
     RuleEntry(
+        code="ALC208",
+        name="existence-by-fetching",
+        summary="Asks the database whether there is a row, where rows are fetched or counted to see it",
+        module="alchemod.rules.querying.existence_by_fetching",
+        names=("first", "count", "all", "scalar", "query", "filter", "filter_by", "where", "join", "outerjoin", "order_by", "limit", "offset", "options", "select_from", "distinct", "with_entities", "execute", "scalars"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
         code="ALC211",
         name="python-operator-on-column",
         summary="Writes operators of SQLAlchemy where Python's own decide a condition before the database is asked",

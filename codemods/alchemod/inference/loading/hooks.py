@@ -30,16 +30,16 @@ class QueryHooks:
 
     def of(self, loop: RowLoop) -> str | None:
         """Why loading in another way may show, as far as the rest of the project says; None when it does not."""
-        return self.first() or (self._without_autoflush() if loop.may_hold_changes else None)
+        return self.first() or (self.without_autoflush() if loop.may_hold_changes else None)
 
     def first(self) -> str | None:
         """A sentence that names the first file with such a hook; None when there is none."""
         generation = self._project.generation
         if self._found is None or self._found[0] != generation:
-            self._found = generation, self._search()
+            self._found = generation, self.changing_queries() or self.running_on_load()
         return self._found[1]
 
-    def _without_autoflush(self) -> str | None:
+    def without_autoflush(self) -> str | None:
         """Rows are then loaded as the database has them, not as changes that are not flushed yet make them."""
         where = self._matching(_NO_AUTOFLUSH)
         return f"autoflush is off in {where}, and changes may not be flushed when the query is sent" if where else None
@@ -51,13 +51,18 @@ class QueryHooks:
                 return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         return None
 
-    def _search(self) -> str | None:
+    def changing_queries(self) -> str | None:
+        """A sentence that names the first file with a hook that may change a query; None when there is none."""
         root = self._project.root
         for path in sorted(module.path for module in self._project.modules()):
             data = self._project.source(path).utf8
             for name in _HOOKS:
                 if mentions(data, (name.encode(),)):
                     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-                    return f"{name} in {shown} may treat the option's query in another way"
+                    return f"{name} in {shown} may treat the changed query in another way"
+        return None
+
+    def running_on_load(self) -> str | None:
+        """A sentence that names the first file with code that runs when objects are loaded; None when there is none."""
         where = self._matching(_LOADING)
         return f"code in {where} runs when objects are loaded" if where else None

@@ -1,0 +1,34 @@
+"""Which databases a project speaks of, as far as its files name them."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+from alchemod.inference.area import Area
+
+_WITHOUT_EXISTS_COLUMN: Final = re.compile(
+    rb"[\"'](?:mssql|oracle)\b|\bdialects(?:\.|\s+import\s[\w, ]*)(?:mssql|oracle)\b"
+    rb"|\b(?:pyodbc|pymssql|cx_Oracle|oracledb)\b"
+)
+"""SQL Server and Oracle: URLs, names of dialects, drivers."""
+
+
+class Dialects(Area):
+    """The databases of a project."""
+
+    @cached_property
+    def without_exists_column(self) -> str | None:
+        """Where a database is named that does not take `SELECT EXISTS (...)`, as a sentence; None where none is.
+
+        "Some databases such as SQL Server don't allow an EXISTS expression to be present in the columns clause of a
+        SELECT" (`Query.exists`).
+        """
+        project = self.inference.project
+        for path in sorted(module.path for module in project.modules()):
+            found = _WITHOUT_EXISTS_COLUMN.search(project.source(path).utf8)
+            if found is not None:
+                shown = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.name
+                return f"{shown} speaks of SQL Server or Oracle, which do not select an EXISTS"
+        return None

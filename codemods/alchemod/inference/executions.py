@@ -1,0 +1,106 @@
+"""The call that sends a statement and takes something of the result: `query.first()`, `session.scalars(s).all()`."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Final
+
+from alchemod.inference.area import Area
+from alchemod.inference.values import Answer, Coroutine, Place, Rows, Session, Statement, resting_on
+
+SENDING: Final = frozenset({"execute", "scalars", "exec", "scalar"})
+"""Methods of a session that send the statement they are given and wait for the result."""
+_PASSING: Final = frozenset({"scalars", "unique"})
+"""Methods of a result that give its rows in another form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A statement that is sent, and the method that takes what is wanted of its result.
+
+    `query` is the Query whose method `taken` is; for a select that a session sends, it is the statement handed over,
+    `session` the session and `sent` the call. `path` are the methods called in between. `scalars` says whether the
+    elements of the result are the first columns themselves.
+    """
+
+    call: ast.Call
+    taken: str
+    answer: Answer
+    statement: Statement
+    query: ast.expr
+    scalars: bool
+    session: ast.expr | None = None
+    sent: ast.Call | None = None
+    path: tuple[str, ...] = ()
+    is_async: bool = False
+
+    @property
+    def has_arguments(self) -> bool:
+        """Whether the session is given more than the statement, such as parameters."""
+        return self.sent is not None and (len(self.sent.args) != 1 or bool(self.sent.keywords))
+
+
+class Executions(Area):
+    """Which calls send statements."""
+
+    def of(self, call: ast.Call, place: Place) -> Execution | None:
+        """What `call`, a method of a Query, of a session or of a result, sends; None when it is none of these."""
+        if not isinstance(call.func, ast.Attribute):
+            return None
+        receiver, taken = call.func.value, call.func.attr
+        value = self.inference.resolver.value
+        answer = value(receiver, place)
+        match answer:
+            case Answer(value=Statement(style="query") as statement):
+                entities = len(statement.terms) == 1 and statement.terms[0].kind == "entity"
+                return Execution(call, taken, answer, statement, receiver, scalars=entities)
+            case Answer(value=Session()) if taken in SENDING:
+                return self._sent(call, call, taken, (), place)
+            case Answer(value=Rows(mappings=False)):
+                return self._of_rows(call, receiver, taken, place)
+        return None
+
+    def _of_rows(self, call: ast.Call, receiver: ast.expr, taken: str, place: Place) -> Execution | None:
+        path: list[str] = []
+        node = receiver
+        while True:
+            match node:
+                case ast.Await(value=inner):
+                    node = inner
+                case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[], keywords=[]) if name in _PASSING:
+                    path.insert(0, name)
+                    node = inner
+                case ast.Call(func=ast.Attribute(attr="execute" | "scalars" | "exec")):
+                    return self._sent(call, node, taken, tuple(path), place)
+                case _:
+                    return None
+
+    def _sent(
+        self, call: ast.Call, sent: ast.Call, taken: str, path: tuple[str, ...], place: Place
+    ) -> Execution | None:
+        assert isinstance(sent.func, ast.Attribute)
+        value = self.inference.resolver.value
+        session, given = value(sent.func.value, place), value(sent.args[0], place) if sent.args else None
+        if session is None or given is None or not isinstance(given.value, Statement):
+            return None
+        if not isinstance(session.value, Session) or given.value.style != "select":
+            return None
+        sends = value(sent, place)
+        rows = sends.value if sends is not None else None
+        rows = rows.inner if isinstance(rows, Coroutine) else rows
+        scalars = (
+            "scalars" in path or sent.func.attr in {"scalars", "scalar"} or (isinstance(rows, Rows) and rows.scalars)
+        )
+        return Execution(
+            call,
+            taken,
+            resting_on(given.value, (session, given)),
+            given.value,
+            sent.args[0],
+            scalars,
+            sent.func.value,
+            sent,
+            (sent.func.attr, *path) if sent is not call else (),
+            session.value.is_async,
+        )
