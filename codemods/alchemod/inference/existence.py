@@ -23,7 +23,11 @@ from alchemod.inference.values import Answer, Place, Rows, Statement
 
 Fetched = Literal["object", "list", "number"]
 
-_FETCHING: Final[dict[str, Fetched]] = {"first": "object", "all": "list", "count": "number", "scalar": "object"}
+_FETCHING: Final[dict[str, Fetched]] = {
+    **dict.fromkeys(("first", "fetchone", "scalar"), "object"),
+    **dict.fromkeys(("all", "fetchall"), "list"),
+    "count": "number",
+}
 _ALLOWED: Final[dict[Fetched, tuple[UseKind, ...]]] = {
     "object": ("truth", "bool", "is none", "is not none"),
     "list": ("truth", "bool"),
@@ -216,8 +220,8 @@ class Existence(Area):
             yield f"what EXISTS makes of {other}() is not known"
         if execution.sent is None:
             yield from _changed_rows(statement)
-        if fetched == "object" and statement.has_step("limit", "slice"):
-            yield "first() replaces the limit, EXISTS keeps it"
+        if fetched == "object" and any(_may_be_nothing(name, call) for name, call in statement.steps):
+            yield "first() replaces a limit of 0, EXISTS keeps it"
         root = place.scope.root.node
         options = loader_options(statement.steps, root if isinstance(root, ast.Module) else None)
         if (unread := options.unread or options.all) is not None:
@@ -245,6 +249,14 @@ def _changed_rows(statement: Statement) -> Iterator[str]:
 
 def _is_one_entity(statement: Statement) -> bool:
     return len(statement.terms) == 1 and statement.terms[0].kind == "entity"
+
+
+def _may_be_nothing(name: str, call: ast.Call) -> bool:
+    """Whether a step may limit the rows to none."""
+    match call.args:
+        case [ast.Constant(value=int(limit))] if name == "limit":
+            return limit == 0
+    return name in {"limit", "slice"}
 
 
 def _by_name(call: ast.Call) -> str | None:

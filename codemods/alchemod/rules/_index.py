@@ -38,7 +38,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         name="existence-by-fetching",
         summary="Asks the database whether there is a row, where rows are fetched or counted to see it",
         module="alchemod.rules.querying.existence_by_fetching",
-        names=("first", "count", "all", "scalar", "query", "filter", "filter_by", "where", "join", "outerjoin", "order_by", "limit", "offset", "options", "select_from", "distinct", "with_entities", "execute", "scalars"),
+        names=("first", "count", "all", "scalar", "fetchone", "fetchall", "query", "filter", "filter_by", "where", "join", "outerjoin", "order_by", "limit", "offset", "options", "select_from", "distinct", "with_entities", "execute", "scalars"),
         kinds=("Call",),
     ),
     RuleEntry(

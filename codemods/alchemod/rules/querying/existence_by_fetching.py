@@ -60,7 +60,7 @@ class ExistenceByFetching(Rule):
     """
 
     code = "ALC208"
-    names = ("first", "count", "all", "scalar", *TESTED)
+    names = ("first", "count", "all", "scalar", "fetchone", "fetchall", *TESTED)
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call that fetches or counts rows, or makes a Query or Result."""
