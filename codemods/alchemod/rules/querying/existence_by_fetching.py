@@ -41,7 +41,9 @@ class ExistenceByFetching(Rule):
         def is_taken(session, name):
             if session.query(session.query(User).filter(User.name == name).exists()).scalar():
                 return True
-            return session.query(session.query(Address).filter(Address.email == name).exists()).scalar()
+            return session.query(
+                session.query(Address).filter(Address.email == name).exists()
+            ).scalar()
         ```
 
     Fix safety:
