@@ -1,0 +1,265 @@
+"""What happens to the sessions of a function: which call, `with` or loop does what to which session.
+
+SQLAlchemy 2.0, "Transactions and Connection Management": a session begins a transaction when it first sends SQL or
+takes in an object, and the next commit, rollback or close ends it (1.4 to 2.1 alike, verified by execution).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from alchemod.inference.loading.effects import SessionEffects
+from alchemod.inference.ownership.callees import Callees
+from alchemod.inference.ownership.knowledge import Effect
+from alchemod.inference.ownership.methods import SESSION_METHODS
+from alchemod.inference.reaching import definitions
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.transactions.order import Left, Mark
+from alchemod.inference.transactions.sending import EXECUTING, WRITING, sends
+from alchemod.inference.transactions.sessions import SessionOrigins, WorkingSession
+from alchemod.inference.values import Answer, Managed, ModelClass, Place, Plain, Rows, Session, Statement
+
+EventKind: TypeAlias = Literal[
+    "read", "execute", "add", "write", "flush", "commit", "rollback", "begin", "savepoint", "release", "undo", "close",
+    "expire", "refresh", "expunge", "enter", "lent", "other",
+]  # fmt: skip
+"""What happens. `execute` sends a statement that is not known to read or write; `savepoint` is `begin_nested()`,
+`release` and `undo` are the commit and the rollback of one; `lent`: a callee gets the session, or may reach it."""
+
+BEGINNING: Final[frozenset[EventKind]] = frozenset(["read", "execute", "add", "write", "begin", "savepoint", "refresh"])
+"""What begins a transaction where none is begun."""
+ENDING: Final[frozenset[EventKind]] = frozenset(["commit", "rollback", "close"])
+"""What ends the transaction."""
+SENDING: Final[frozenset[EventKind]] = frozenset(["read", "execute", "write", "flush", "refresh", "savepoint", "add"])
+"""Work that needs a transaction."""
+
+_KINDS: Final[dict[str, EventKind]] = {
+    "close": "close", "commit": "commit", "rollback": "rollback", "flush": "flush", "write": "write", "add": "add",
+    "merge": "add", "expire": "expire", "refresh": "refresh", "expunge": "expunge", "read": "read", "begin": "begin",
+    "enter": "enter",
+}  # fmt: skip
+_OF_TRANSACTION: Final[dict[tuple[str, str], EventKind]] = {
+    ("begin", "commit"): "commit",
+    ("begin", "rollback"): "rollback",
+    ("begin", "close"): "rollback",
+    ("begin_nested", "commit"): "release",
+    ("begin_nested", "rollback"): "undo",
+    ("begin_nested", "close"): "undo",
+}
+_STATEMENT_METHODS: Final = frozenset({"execute", "exec", "scalar", "scalars", "stream", "stream_scalars"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happens to a session at a mark.
+
+    `is_certain` is false where it may not happen although the mark is passed. `effects` are what a callee may do;
+    `keeps` whether it may keep the session or do anything at all.
+    """
+
+    mark: Mark
+    session: WorkingSession
+    kind: EventKind
+    is_certain: bool = True
+    effects: frozenset[Effect] = frozenset()
+    keeps: bool = False
+
+    @property
+    def node(self) -> ast.AST:
+        """The node where it happens."""
+        if isinstance(self.mark, Left):
+            return self.mark.item.context_expr
+        assert isinstance(self.mark, ast.AST)
+        return self.mark
+
+
+class Events:
+    """Reads the events off the marks of one function (or module body), whose inside is `place`."""
+
+    def __init__(
+        self, place: Place, origins: SessionOrigins, resolver: Resolver, callees: Callees, effects: SessionEffects
+    ) -> None:
+        self._root: Final = place
+        self._origins: Final = origins
+        self._resolver: Final = resolver
+        self._callees: Final = callees
+        self._effects: Final = effects
+
+    def at(self, mark: Mark) -> list[Event]:
+        """What happens at a mark, session by session."""
+        match mark:
+            case ast.Call():
+                return list(self._of_call(mark))
+            case ast.For(iter=source) | ast.AsyncFor(iter=source) | ast.comprehension(iter=source):
+                return list(self._of_iteration(mark, source))
+            case ast.withitem():
+                return list(self._of_entering(mark))
+            case Left():
+                return list(self._of_leaving(mark))
+        return []
+
+    def session(self, node: ast.expr) -> WorkingSession | None:
+        """The session that an expression of the function stands for."""
+        return self._origins.session(node, self._place(node))
+
+    def transaction(self, node: ast.expr) -> tuple[WorkingSession, ast.Call] | None:
+        """The session whose `begin()` or `begin_nested()`, and the call of it, gave the transaction in `node`."""
+        match self._followed(node):
+            case ast.Call(func=ast.Attribute(value=receiver, attr="begin" | "begin_nested")) as call:
+                session = self.session(receiver)
+                return (session, call) if session is not None else None
+        return None
+
+    def _of_call(self, call: ast.Call) -> Iterator[Event]:
+        match call.func:
+            case ast.Attribute(value=receiver, attr=name) if name in SESSION_METHODS or name == "remove":
+                session = self.session(receiver)
+                if session is not None:
+                    yield from self._of_method(call, name, session)
+                    return
+                if name in {"commit", "rollback", "close"} and (begun := self.transaction(receiver)) is not None:
+                    yield Event(call, begun[0], _OF_TRANSACTION[_attr(begun[1]), name])
+                    return
+        match call.func:
+            case ast.Attribute(value=receiver, attr=name) if name in EXECUTING:
+                asked = self._asked(receiver)
+                if asked is not None:
+                    yield Event(call, asked, "write" if name in WRITING else "read")
+                    return
+        yield from self._of_callee(call)
+
+    def _of_method(self, call: ast.Call, name: str, session: WorkingSession) -> Iterator[Event]:
+        if name == "query":
+            return
+        if name == "begin_nested":
+            yield Event(call, session, "savepoint")
+        elif name == "remove":
+            yield Event(call, session, "close")
+        elif name in _STATEMENT_METHODS:
+            yield Event(call, session, sends(call, self._place(call), self._resolver))
+        elif (kind := _KINDS.get(SESSION_METHODS[name])) is not None:
+            yield Event(call, session, kind)
+
+    def _asked(self, receiver: ast.expr) -> WorkingSession | None:
+        """The session behind a Query that is executed."""
+        answer = self._value(receiver)
+        if answer is None or not isinstance(answer.value, Statement) or answer.value.style != "query":
+            return None
+        node: ast.expr | None = receiver
+        while node is not None:
+            match node:
+                case ast.Call(func=ast.Attribute(value=inner, attr="query")):
+                    return self.session(inner) or self._of_model(inner)
+                case ast.Call(func=ast.Attribute(value=inner)) | ast.Subscript(value=inner):
+                    node = inner
+                case ast.Attribute(value=inner, attr="query"):
+                    return self._of_model(inner)
+                case ast.Name():
+                    followed = self._followed(node)
+                    node = followed if followed is not node else None
+                case _:
+                    return None
+        return None
+
+    def _of_model(self, owner: ast.expr) -> WorkingSession | None:
+        """The session of `Model.query`: that of Flask-SQLAlchemy."""
+        answer = self._value(owner)
+        if answer is None or not isinstance(answer.value, ModelClass) or not answer.value.model.is_flask:
+            return None
+        return self._origins.flask(answer)
+
+    def _of_iteration(self, mark: ast.AST, source: ast.expr) -> Iterator[Event]:
+        answer = self._value(source)
+        match answer:
+            case Answer(value=Statement(style="query") | Rows(lazy=True)):
+                session = self._asked(source)
+                if session is not None:
+                    yield Event(mark, session, "read")
+
+    def _of_entering(self, item: ast.withitem) -> Iterator[Event]:
+        session = self._opened_by(item)
+        if session is not None and session.owner == "transaction":
+            yield Event(item, session, "begin")
+
+    def _of_leaving(self, left: Left) -> Iterator[Event]:
+        manager = left.item.context_expr
+        begun = self.transaction(manager)
+        if begun is not None:
+            method = "commit" if left.is_normal else "rollback"
+            yield Event(left, begun[0], _OF_TRANSACTION[_attr(begun[1]), method])
+            return
+        session = self._opened_by(left.item)
+        if session is None:
+            return
+        if session.owner == "transaction":
+            yield Event(left, session, "commit" if left.is_normal else "rollback")
+        elif session.owner == "managed":
+            effects = self._effects.of_leaving(manager, self._place(manager))
+            yield Event(left, session, "lent", is_certain=False, effects=_known(effects))
+        else:
+            yield Event(left, session, "close")
+
+    def _opened_by(self, item: ast.withitem) -> WorkingSession | None:
+        """The session that a `with` item opens or takes over."""
+        if isinstance(item.optional_vars, ast.Name):
+            return self.session(item.optional_vars)
+        match self._value(item.context_expr):
+            case Answer(value=Session() | Managed(inner=Session())):
+                return self.session(item.context_expr)
+        return None
+
+    def _of_callee(self, call: ast.Call) -> Iterator[Event]:
+        seen: set[object] = set()
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            inner = argument.value if isinstance(argument, ast.Starred) else argument
+            if not isinstance(inner, (ast.Name, ast.Attribute)):
+                continue
+            session = self.session(inner)
+            if session is not None:
+                seen.add(session.origin.key)
+                treatment = self._callees.treatment(call, argument, self._place(call))
+                effects = treatment.effects | (frozenset(["close"]) if treatment.closes != "no" else frozenset())
+                yield Event(call, session, "lent", False, _known(effects), treatment.kept != "no")
+
+    def effects_on_others(self, call: ast.Call) -> frozenset[Effect]:
+        """What a call may do to sessions that it does not get: those of objects, modules and registries."""
+        answer = self._value(call.func)
+        if answer is not None and isinstance(answer.value, Plain):
+            return frozenset()
+        return self._effects.of_call(call, self._place(call))
+
+    def _followed(self, node: ast.expr) -> ast.expr:
+        """The expression that a name stands for, where it is bound once."""
+        for _ in range(10):
+            if isinstance(node, ast.Await):
+                node = node.value
+                continue
+            if not isinstance(node, ast.Name):
+                return node
+            root = self._root.scope.root.node
+            assert isinstance(root, ast.Module)
+            single = definitions(root, node).single
+            if single is None or single.value is None or single.position != ():
+                return node
+            if single.kind not in {"assignment", "annotation", "walrus", "with"}:
+                return node
+            node = single.value
+        return node
+
+    def _value(self, node: ast.expr) -> Answer | None:
+        return self._resolver.value(node, self._place(node))
+
+    def _place(self, node: ast.expr) -> Place:
+        return Place(self._root.module, self._root.scope.innermost(node))
+
+
+def _attr(call: ast.Call) -> str:
+    assert isinstance(call.func, ast.Attribute)
+    return call.func.attr
+
+
+def _known(effects: frozenset[str]) -> frozenset[Effect]:
+    return frozenset(effects)  # type: ignore[arg-type]

@@ -1,0 +1,60 @@
+"""Sessions that only their use tells: `x.query(Model)` with a mapped class, where nothing else is known of `x`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from alchemod.facts.nodes import children
+from alchemod.inference.functions import enclosing_function
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.scopes import Scope
+from alchemod.inference.values import Answer, Place, Session, Statement
+
+
+def told_by_use(node: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
+    """That a name, or an attribute of `self`, is a session because it is asked for a Query of a mapped class.
+
+    For a name the function is looked at, for an attribute the class. Never more than inferred.
+    """
+    match node:
+        case ast.Name(id=name):
+            owner = place.scope.owner(name)
+            around = enclosing_function(place.scope)
+            if owner is None or around is None or owner is not around:
+                return None
+        case ast.Attribute(value=ast.Name(id="self")):
+            around = _class_around(place.scope)
+        case _:
+            return None
+    if around is None:
+        return None
+    text = ast.unparse(node)
+    return resolver.recall.ask(("told by use", around.node, text), lambda: _told(text, around, place, resolver))
+
+
+def _told(text: str, around: Scope, place: Place, resolver: Resolver) -> Answer | None:
+    for call in _queries(around.node, text):
+        found = resolver.value(call, Place(place.module, around.innermost(call)))
+        if found is not None and found.certainty == "proved" and isinstance(found.value, Statement):
+            why = f"line {call.lineno} asks {text} for a Query"
+            return Answer(Session(), "inferred", (why,), f"what {text} is, is told by its use only")
+    return None
+
+
+def _queries(scope: ast.AST, text: str) -> Iterator[ast.Call]:
+    stack: list[ast.AST] = [scope]
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver, attr="query"), args=[_, *_]):
+                if ast.unparse(receiver) == text:
+                    yield node
+        stack.extend(children(node))
+
+
+def _class_around(scope: Scope) -> Scope | None:
+    current: Scope | None = scope
+    while current is not None and not isinstance(current.node, ast.ClassDef):
+        current = current.parent
+    return current

@@ -1,0 +1,52 @@
+"""What in a project changes how its sessions commit: listeners, session classes with methods of their own."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+from alchemod.facts.project import Project
+
+_AUTOCOMMIT: Final = re.compile(rb"\bautocommit\s*=\s*True\b|\bautobegin\s*=\s*False\b")
+_BEFORE_COMMIT: Final = re.compile(rb"[\"']before_commit[\"']|\bbefore_models_committed\b|\bdef before_commit\b")
+_ISOLATION: Final = re.compile(rb"[\"']AUTOCOMMIT[\"']")
+
+
+class CommitHooks:
+    """Answers for one project, looked for once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project: Final = project
+
+    @cached_property
+    def begins_by_hand(self) -> bool:
+        """Whether some sessions begin no transaction by themselves (`autocommit=True`, `autobegin=False`)."""
+        return self._where(_AUTOCOMMIT) is not None
+
+    @cached_property
+    def before_commit(self) -> str | None:
+        """Where code runs before each commit and sees what is not flushed yet, as a sentence; None where none does."""
+        where = self._where(_BEFORE_COMMIT)
+        return f"code in {where} runs before each commit, and would see what is not flushed yet" if where else None
+
+    @cached_property
+    def commits_at_once(self) -> bool:
+        """Whether some engine commits each statement by itself (isolation level AUTOCOMMIT)."""
+        return self._where(_ISOLATION) is not None
+
+    def overridden(self, name: str) -> str | None:
+        """Which session class of the project has its own method `name`, as a sentence; None where none has."""
+        lookup = self._project.lookup
+        for method in self._project.methods_named(name):
+            owner = method.owner
+            if owner is not None and (lookup.reaches(owner, "Session") or lookup.reaches(owner, "AsyncSession")):
+                return f"{owner.name} has its own {name}()"
+        return None
+
+    def _where(self, pattern: re.Pattern[bytes]) -> str | None:
+        root = self._project.root
+        for path in sorted(module.path for module in self._project.modules()):
+            if pattern.search(self._project.source(path).utf8):
+                return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        return None

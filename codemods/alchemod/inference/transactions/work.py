@@ -1,0 +1,138 @@
+"""The work of one function with its sessions: which they are, what happens to them, in which order.
+
+`Transactions` is the area of knowledge to ask. It gives a `Work` for the function (or module body) around a node.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from alchemod.facts.models import Models
+from alchemod.inference.area import Area
+from alchemod.inference.functions import enclosing_function
+from alchemod.inference.loading.effects import SessionEffects
+from alchemod.inference.ownership.callees import Callees
+from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.transactions.catching import Caught, caught_by
+from alchemod.inference.transactions.events import Event, EventKind, Events
+from alchemod.inference.transactions.frames import Position, position_of
+from alchemod.inference.transactions.hooks import CommitHooks
+from alchemod.inference.transactions.order import Mark, Order, order_of
+from alchemod.inference.transactions.sessions import Key, SessionOrigins, WorkingSession
+from alchemod.inference.values import Answer, Managed, Place, Plain, Session
+
+if TYPE_CHECKING:
+    from alchemod.inference import Inference
+    from alchemod.inference.resolver import Resolver
+
+
+class Transactions(Area):
+    """What the functions of a project do with sessions and their transactions."""
+
+    def __init__(self, inference: Inference) -> None:
+        super().__init__(inference)
+        self._resolver: Final = inference.local
+        self._origins: Final = SessionOrigins(self._resolver)
+        self._callees: Final = Callees(self._resolver)
+        self._effects: Final = SessionEffects(self._resolver)
+        self._works: Final[dict[ast.AST, Work | None]] = {}
+        self.hooks: Final = CommitHooks(inference.project)
+
+    def around(self, place: Place) -> Work | None:
+        """The work of the function, or else of the module body, that `place` lies in; None where it is too complex."""
+        scope = enclosing_function(place.scope) or place.scope.root
+        node = scope.node
+        if not isinstance(node, (*FUNCTIONS, ast.Module)):
+            return None
+        if node not in self._works:
+            inside = Place(place.module, scope)
+            events = Events(inside, self._origins, self._resolver, self._callees, self._effects)
+            order = order_of(node.body, node, lambda item: _may_swallow(item, inside, self._resolver))
+            self._works[node] = Work(inside, order, events, self._resolver) if order is not None else None
+        return self._works[node]
+
+
+class Work:
+    """What one function does with its sessions."""
+
+    def __init__(self, place: Place, order: Order, events: Events, resolver: Resolver) -> None:
+        self.place: Final = place
+        self.order: Final = order
+        self._reader: Final = events
+        self._resolver: Final = resolver
+        self._at: Final[dict[Mark, list[Event]]] = {}
+
+    @property
+    def models(self) -> Models:
+        """The mapped classes of the project."""
+        return self._resolver.project.models
+
+    @property
+    def block(self) -> Sequence[ast.stmt]:
+        """The body."""
+        node = self.place.scope.node
+        assert isinstance(node, (*FUNCTIONS, ast.Module))
+        return node.body
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Everything that happens to a session, as far as it can be reached."""
+        return [event for mark in self.order.marks for event in self.at(mark)]
+
+    @cached_property
+    def sessions(self) -> dict[Key, WorkingSession]:
+        """The sessions, by where they come from."""
+        return {event.session.origin.key: event.session for event in reversed(self.events)}
+
+    def at(self, mark: Mark) -> list[Event]:
+        """What happens to sessions at a mark."""
+        if mark not in self._at:
+            self._at[mark] = self._reader.at(mark)
+        return self._at[mark]
+
+    def of(self, session: WorkingSession, kinds: Iterable[EventKind] | None = None) -> list[Event]:
+        """What happens to one session, of these kinds."""
+        key = session.origin.key
+        found = [event for event in self.events if event.session.origin.key == key]
+        return found if kinds is None else [event for event in found if event.kind in frozenset(kinds)]
+
+    def event(self, call: ast.Call) -> Event | None:
+        """What a method call does to its session; None when it is no method of one."""
+        return next((event for event in self.at(call) if event.kind != "lent"), None)
+
+    def session(self, node: ast.expr) -> WorkingSession | None:
+        """The session an expression stands for."""
+        return self._reader.session(node)
+
+    def position(self, node: ast.expr | ast.stmt) -> Position | None:
+        """Where a node stands among the statements."""
+        return position_of(self.block, node)
+
+    def statement_of(self, call: ast.expr) -> ast.Expr | None:
+        """The statement that is nothing but `call`, awaited or not; None when its value is used."""
+        position = self.position(call)
+        match position.statement if position is not None else None:
+            case ast.Expr(value=ast.Await(value=inner) | inner) as statement if inner is call:
+                return statement
+        return None
+
+    def caught(self, handler: ast.ExceptHandler) -> Caught:
+        """What a handler catches."""
+        return caught_by(handler, self.place, self._resolver)
+
+    def value(self, node: ast.expr) -> Answer | None:
+        """What an expression of the function is."""
+        return self._resolver.value(node, Place(self.place.module, self.place.scope.innermost(node)))
+
+
+def _may_swallow(item: ast.withitem, place: Place, resolver: Resolver) -> bool:
+    """Whether a `with` item may swallow an exception: sessions, their transactions and files do not."""
+    manager = item.context_expr
+    answer = resolver.value(manager, Place(place.module, place.scope.innermost(manager)))
+    match answer:
+        case Answer(value=Session() | Managed(inner=Session() | Plain())):
+            return False
+    return True
