@@ -47,11 +47,6 @@ class Inference:
         self._areas: dict[type[Area], Any] = {}
         self._generation = project.generation
 
-    @property
-    def local(self) -> Resolver:
-        """Answers from what functions show by themselves, without a search for their callers."""
-        return self._local
-
     def place(self, path: Path, node: ast.expr | ast.stmt) -> Place | None:
         """Where a node of the current tree of `path` stands."""
         return self.resolver.place(path, node)

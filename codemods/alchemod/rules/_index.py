@@ -34,6 +34,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
     RuleEntry(
+        code="ALC301",
+        name="commit-failure-mishandled",
+        summary="Finds handlers that leave a session unusable after a failed commit or flush, or that hide the failure",
+        module="alchemod.rules.transactions.commit_failure_mishandled",
+        names=("commit", "flush"),
+        kinds=("Try",),
+        tokens=("except",),
+    ),
+    RuleEntry(
         code="ALC303",
         name="begin-block-conflict",
         summary="Takes away a `commit()` at the end of a block that commits by itself, and reports transactions that collide",
@@ -50,6 +59,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         names=("flush", "refresh"),
         kinds=("Call",),
         tokens=("commit",),
+    ),
+    RuleEntry(
+        code="MIG207",
+        name="renamed-core-names",
+        summary="Uses the current names of the expression language",
+        module="alchemod.rules.migration.core.renamed_core_names",
+        names=("Binary", "MultipleResultsFound", "NoResultFound", "PassiveDefault", "databases", "exceptions", "select"),
+        kinds=("Attribute", "Import", "ImportFrom", "Name"),
+        since="1.4",
     ),
 )
 

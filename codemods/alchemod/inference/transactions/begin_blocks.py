@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 from alchemod.inference.transactions.events import BEGINNING, ENDING, Event, EventKind
 from alchemod.inference.transactions.frames import LOOPS, TRIES, WITHS, Frame
 from alchemod.inference.transactions.objects import reads_object
-from alchemod.inference.transactions.order import Left, Mark
+from alchemod.inference.transactions.order import Left, Mark, in_source_order
 from alchemod.inference.transactions.work import Work
 
 Ending: TypeAlias = Literal["last", "raises", "guarded", "ended", "followed"]
@@ -79,9 +79,7 @@ def _after(mark: Mark, item: ast.withitem, work: Work) -> list[Mark]:
     found: set[Mark] = set().union(*(work.order.between(mark, end, until=ends) for end in ends))
     if mark in work.order.after(mark, until=ends):
         found.add(mark)
-    return sorted(
-        (one for one in found if not _wraps(one, mark)), key=lambda one: getattr(one, "lineno", 0) if one else 0
-    )
+    return in_source_order(one for one in found if not _wraps(one, mark))
 
 
 def _wraps(one: Mark, mark: Mark) -> bool:
@@ -112,14 +110,15 @@ def begun_before(call: ast.Call, work: Work) -> Event | None:
     same = work.of(event.session)
     if _is_asked(event, work):
         return None
-    ends = [one.mark for one in same if one.kind in ENDING or one.kind == "lent"]
+    ends = [one.mark for one in same if one.may(*ENDING)]
     earlier = work.order.before(event.mark, until=ends)
-    begun = [
-        one
-        for one in same
-        if one.kind in BEGINNING and one.mark in earlier and one.mark is not event.mark and one.mark not in ends
-    ]
+    begun = [one for one in same if _begins(one) and one.mark in earlier and one.mark not in [*ends, event.mark]]
     return min(begun, key=lambda one: getattr(one.node, "lineno", 0), default=None)
+
+
+def _begins(event: Event) -> bool:
+    surely = event.treatment.surely if event.treatment is not None else frozenset()
+    return event.kind in BEGINNING or "write" in surely
 
 
 def _is_asked(event: Event, work: Work) -> bool:

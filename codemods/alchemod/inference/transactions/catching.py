@@ -42,6 +42,11 @@ class Caught:
         return self.is_bare or not self.names.isdisjoint(BROAD)
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether it catches rows that are there already, and nothing else."""
+        return not self.is_bare and not self.others and self.names <= {"IntegrityError"}
+
+    @property
     def failures(self) -> bool:
         """Whether it catches a failed flush or commit."""
         return self.is_broad or not self.names.isdisjoint(FAILURES)

@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from alchemod.inference.loading.effects import SessionEffects
-from alchemod.inference.ownership.callees import Callees
-from alchemod.inference.ownership.knowledge import Effect
 from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.reaching import definitions
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.summaries.table import Summaries
+from alchemod.inference.summaries.vocabulary import DeedKind, Deeds, Treatment
 from alchemod.inference.transactions.order import Left, Mark
 from alchemod.inference.transactions.sending import EXECUTING, WRITING, sends
 from alchemod.inference.transactions.sessions import SessionOrigins, WorkingSession
-from alchemod.inference.values import Answer, Managed, ModelClass, Place, Plain, Rows, Session, Statement
+from alchemod.inference.values import Answer, ModelClass, Place, Rows, Statement
 
 EventKind: TypeAlias = Literal[
     "read", "execute", "add", "write", "flush", "commit", "rollback", "begin", "savepoint", "release", "undo", "close",
@@ -31,7 +30,7 @@ EventKind: TypeAlias = Literal[
 
 BEGINNING: Final[frozenset[EventKind]] = frozenset(["read", "execute", "add", "write", "begin", "savepoint", "refresh"])
 """What begins a transaction where none is begun."""
-ENDING: Final[frozenset[EventKind]] = frozenset(["commit", "rollback", "close"])
+ENDING: Final[tuple[Literal["commit"], Literal["rollback"], Literal["close"]]] = ("commit", "rollback", "close")
 """What ends the transaction."""
 SENDING: Final[frozenset[EventKind]] = frozenset(["read", "execute", "write", "flush", "refresh", "savepoint", "add"])
 """Work that needs a transaction."""
@@ -49,6 +48,7 @@ _OF_TRANSACTION: Final[dict[tuple[str, str], EventKind]] = {
     ("begin_nested", "rollback"): "undo",
     ("begin_nested", "close"): "undo",
 }
+_ANY: Final = frozenset({"unseen", "callback"})
 _STATEMENT_METHODS: Final = frozenset({"execute", "exec", "scalar", "scalars", "stream", "stream_scalars"})
 
 
@@ -56,16 +56,26 @@ _STATEMENT_METHODS: Final = frozenset({"execute", "exec", "scalar", "scalars", "
 class Event:
     """Something that happens to a session at a mark.
 
-    `is_certain` is false where it may not happen although the mark is passed. `effects` are what a callee may do;
-    `keeps` whether it may keep the session or do anything at all.
+    `treatment` is what a callee does with the session it is `lent`; `deeds` is what the end of a block that another
+    function made may do.
     """
 
     mark: Mark
     session: WorkingSession
     kind: EventKind
-    is_certain: bool = True
-    effects: frozenset[Effect] = frozenset()
-    keeps: bool = False
+    treatment: Treatment | None = None
+    deeds: Deeds = frozenset()
+
+    def may(self, *kinds: DeedKind) -> bool:
+        """Whether the event is, or a callee may do, one of these."""
+        if self.kind in kinds:
+            return True
+        if any(deed.kind in kinds or deed.kind in _ANY for deed in self.deeds):
+            return True
+        if self.treatment is None:
+            return False
+        closes = "close" in kinds and self.treatment.closes != "no"
+        return closes or self.treatment.kept == "unknown" or not self.treatment.effects.isdisjoint(kinds)
 
     @property
     def node(self) -> ast.AST:
@@ -79,14 +89,11 @@ class Event:
 class Events:
     """Reads the events off the marks of one function (or module body), whose inside is `place`."""
 
-    def __init__(
-        self, place: Place, origins: SessionOrigins, resolver: Resolver, callees: Callees, effects: SessionEffects
-    ) -> None:
+    def __init__(self, place: Place, origins: SessionOrigins, resolver: Resolver, summaries: Summaries) -> None:
         self._root: Final = place
         self._origins: Final = origins
         self._resolver: Final = resolver
-        self._callees: Final = callees
-        self._effects: Final = effects
+        self._summaries: Final = summaries
 
     def at(self, mark: Mark) -> list[Event]:
         """What happens at a mark, session by session."""
@@ -107,7 +114,7 @@ class Events:
 
     def transaction(self, node: ast.expr) -> tuple[WorkingSession, ast.Call] | None:
         """The session whose `begin()` or `begin_nested()`, and the call of it, gave the transaction in `node`."""
-        match self._followed(node):
+        match self.followed(node):
             case ast.Call(func=ast.Attribute(value=receiver, attr="begin" | "begin_nested")) as call:
                 session = self.session(receiver)
                 return (session, call) if session is not None else None
@@ -158,7 +165,7 @@ class Events:
                 case ast.Attribute(value=inner, attr="query"):
                     return self._of_model(inner)
                 case ast.Name():
-                    followed = self._followed(node)
+                    followed = self.followed(node)
                     node = followed if followed is not node else None
                 case _:
                     return None
@@ -180,7 +187,7 @@ class Events:
                     yield Event(mark, session, "read")
 
     def _of_entering(self, item: ast.withitem) -> Iterator[Event]:
-        session = self._opened_by(item)
+        session = self._origins.entered(item, self._place(item.context_expr))
         if session is not None and session.owner == "transaction":
             yield Event(item, session, "begin")
 
@@ -191,47 +198,31 @@ class Events:
             method = "commit" if left.is_normal else "rollback"
             yield Event(left, begun[0], _OF_TRANSACTION[_attr(begun[1]), method])
             return
-        session = self._opened_by(left.item)
+        session = self._origins.entered(left.item, self._place(manager))
         if session is None:
             return
         if session.owner == "transaction":
             yield Event(left, session, "commit" if left.is_normal else "rollback")
         elif session.owner == "managed":
-            effects = self._effects.of_leaving(manager, self._place(manager))
-            yield Event(left, session, "lent", is_certain=False, effects=_known(effects))
+            yield Event(left, session, "lent", deeds=self._summaries.deeds_of_leaving(manager, self._place(manager)))
         else:
             yield Event(left, session, "close")
-
-    def _opened_by(self, item: ast.withitem) -> WorkingSession | None:
-        """The session that a `with` item opens or takes over."""
-        if isinstance(item.optional_vars, ast.Name):
-            return self.session(item.optional_vars)
-        match self._value(item.context_expr):
-            case Answer(value=Session() | Managed(inner=Session())):
-                return self.session(item.context_expr)
-        return None
 
     def _of_callee(self, call: ast.Call) -> Iterator[Event]:
         seen: set[object] = set()
         for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
             inner = argument.value if isinstance(argument, ast.Starred) else argument
-            if not isinstance(inner, (ast.Name, ast.Attribute)):
-                continue
-            session = self.session(inner)
-            if session is not None:
+            session = self.session(inner) if isinstance(inner, (ast.Name, ast.Attribute)) else None
+            if session is not None and session.origin.key not in seen:
                 seen.add(session.origin.key)
-                treatment = self._callees.treatment(call, argument, self._place(call))
-                effects = treatment.effects | (frozenset(["close"]) if treatment.closes != "no" else frozenset())
-                yield Event(call, session, "lent", False, _known(effects), treatment.kept != "no")
+                treatment = self._summaries.of_argument(call, argument, self._place(call))
+                yield Event(call, session, "lent", treatment)
 
-    def effects_on_others(self, call: ast.Call) -> frozenset[Effect]:
+    def deeds(self, call: ast.Call) -> Deeds:
         """What a call may do to sessions that it does not get: those of objects, modules and registries."""
-        answer = self._value(call.func)
-        if answer is not None and isinstance(answer.value, Plain):
-            return frozenset()
-        return self._effects.of_call(call, self._place(call))
+        return self._summaries.deeds_of_call(call, self._place(call))
 
-    def _followed(self, node: ast.expr) -> ast.expr:
+    def followed(self, node: ast.expr) -> ast.expr:
         """The expression that a name stands for, where it is bound once."""
         for _ in range(10):
             if isinstance(node, ast.Await):
@@ -259,7 +250,3 @@ class Events:
 def _attr(call: ast.Call) -> str:
     assert isinstance(call.func, ast.Attribute)
     return call.func.attr
-
-
-def _known(effects: frozenset[str]) -> frozenset[Effect]:
-    return frozenset(effects)  # type: ignore[arg-type]

@@ -18,11 +18,13 @@ from alchemod.inference.scopes import contains
 from alchemod.inference.transactions.catching import Caught
 from alchemod.inference.transactions.events import SENDING, Event, EventKind
 from alchemod.inference.transactions.frames import TRIES, WITHS, Loop, Position
-from alchemod.inference.transactions.order import ENDS, NORMAL_ENDS, Left, Mark
+from alchemod.inference.transactions.order import ENDS, Left, Mark, Order, in_source_order
 from alchemod.inference.transactions.sessions import WorkingSession
 from alchemod.inference.transactions.work import Work
 
 _CLEARING: Final[frozenset[EventKind]] = frozenset(["rollback", "close", "undo"])
+_GOING_ON: Final[tuple[Mark, ...]] = ("next", "return", "break", "continue")
+_ENDS_OF_BLOCK: Final[frozenset[Mark]] = frozenset([*_GOING_ON, "raise", "base"])
 _USING: Final[frozenset[EventKind]] = SENDING | {"commit", "begin", "lent"}
 
 
@@ -37,7 +39,8 @@ class Failure:
     failing: Event
     position: Position
     """Where the `try` stands."""
-    _same: list[Event] = field(default_factory=list)
+    same: list[Event] = field(default_factory=list)
+    """Everything that happens to the session in the function."""
 
     @property
     def session(self) -> WorkingSession:
@@ -52,63 +55,62 @@ class Failure:
     @cached_property
     def clearing(self) -> list[Event]:
         """The rollbacks, and what else makes the session usable again, in the handler."""
-        return [event for event in self._same if event.kind in _CLEARING and self.holds(event.node)]
+        return [event for event in self.same if event.kind in _CLEARING and self.holds(event.node)]
 
     @cached_property
     def is_cleared(self) -> bool:
         """Whether every way through the handler rolls back, or closes the session."""
         marks = [event.mark for event in self.clearing]
-        return bool(marks) and self.work.order.always_followed(self.handler, marks, ENDS | self._behind)
+        raised = [mark for mark in self._inside.marks if isinstance(mark, ast.Raise)]
+        return bool(marks) and self._inside.always_followed(self.handler, marks, [*_GOING_ON, *raised])
 
     @cached_property
     def may_be_cleared(self) -> bool:
-        """Whether a call in the handler, or one on the way out of it, may roll back where that is not seen."""
-        for mark in self.work.order.after(self.handler):
-            if isinstance(mark, ast.Call) and self.holds(mark):
+        """Whether a call in the handler may roll back where that is not seen."""
+        for mark in self._inside.marks:
+            if isinstance(mark, ast.Call):
                 lent = [event for event in self.work.at(mark) if event.kind == "lent" and self._is_same(event)]
-                if any(event.keeps or event.effects & {"rollback", "close"} for event in lent):
+                if any(event.may("rollback", "close") for event in lent):
                     return True
-                if not self.session.is_own and not self.work.at(mark) and "rollback" in self.work.effects(mark):
-                    return True
+                if not self.session.is_own and not self.work.at(mark):
+                    return any(deed.kind in {"rollback", "close"} for deed in self.work.deeds(mark))
         return False
 
     @cached_property
     def raises(self) -> bool:
         """Whether the handler always ends in an exception."""
-        until = {mark for mark in self.work.order.marks if isinstance(mark, ast.AST) and not self.holds(mark)}
-        reached = self.work.order.after(self.handler, until=until)
-        outside = {mark for mark in reached if mark in until and not isinstance(mark, ast.ExceptHandler)}
-        leaving = {mark for mark in reached if isinstance(mark, Left) and mark.is_normal}
-        return not outside and not leaving and reached.isdisjoint(NORMAL_ENDS)
+        return self._ends.isdisjoint(_GOING_ON)
+
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether code behind the `try` may run after the handler."""
+        return not self._ends.isdisjoint(["next", "break", "continue"])
 
     @cached_property
     def uses(self) -> list[Event]:
         """What may be done with the session after the failure without a rollback, in source order."""
-        until = [event.mark for event in self._same if event.kind in _CLEARING]
+        until = [event.mark for event in self.same if event.kind in _CLEARING]
         reached = self.work.order.after(self.handler, until=until)
-        found = [event for event in self._same if event.mark in reached and event.kind in _USING]
-        return sorted((event for event in found if not _ends_normally_closed(event)), key=_line)
+        found = [event for event in self.same if event.mark in reached and event.kind in _USING]
+        return sorted((event for event in found if self._is_feasible(event)), key=_line)
 
     @cached_property
     def later_uses(self) -> list[Event]:
-        """Those of `uses` that come before the next turn of the loop around, or outside a loop."""
+        """Those of `uses` that come before the next turn of the loop around."""
         return [event for event in self.uses if not self.is_next_turn(event)]
 
     @cached_property
     def later_commits(self) -> list[Event]:
         """The commits that may follow the handler before the next turn of the loop around."""
         reached = self.work.order.after(self.handler)
-        found = [
-            event
-            for event in self._same
-            if event.kind == "commit" and event.mark in reached and not self.holds(event.node)
-        ]
-        return sorted((event for event in found if not self.is_next_turn(event)), key=_line)
+        commits = [event for event in self.same if event.kind == "commit" and event.mark in reached]
+        found = [event for event in commits if self._is_feasible(event) and not self.is_next_turn(event)]
+        return sorted((event for event in found if not self.holds(event.node)), key=_line)
 
     @cached_property
     def is_closed_after(self) -> bool:
         """Whether the session is closed, on every way, before anything else is done with it."""
-        closes = [event.mark for event in self._same if event.kind in _CLEARING]
+        closes = [event.mark for event in self.same if event.kind in _CLEARING]
         return not self.uses and self.work.order.always_followed(self.handler, closes, ENDS)
 
     def holds(self, node: ast.AST) -> bool:
@@ -123,19 +125,29 @@ class Failure:
         in_loop = isinstance(node, (ast.expr, ast.stmt)) and contains(self.loop, node)
         return not in_loop or _line(event) <= (self.statement.end_lineno or 0)
 
-    def reads_before_clearing(self, reads: Iterator[ast.Attribute]) -> list[ast.Attribute]:
-        """Those of `reads` that may happen in the handler before the session is usable again."""
-        reached = self.work.order.after(self.handler, until=[event.mark for event in self.clearing])
-        return [read for read in reads if read in reached and self.holds(read)]
+    def before_clearing(self) -> list[Mark]:
+        """What happens in the handler before the session is usable again."""
+        until = [event.mark for event in self.clearing]
+        return in_source_order(self._inside.after(self.handler, until=until).difference(until))
 
     @cached_property
-    def _behind(self) -> set[Mark]:
-        """What is reached when the handler is left without an exception."""
-        return {
-            mark
-            for mark in self.work.order.after(self.handler)
-            if isinstance(mark, (ast.expr, ast.stmt)) and not self.holds(mark)
-        }
+    def _inside(self) -> Order:
+        return self.work.order_within(self.handler)
+
+    @cached_property
+    def _ends(self) -> set[Mark]:
+        return self._inside.after(self.handler) & _ENDS_OF_BLOCK
+
+    def _is_feasible(self, event: Event) -> bool:
+        """Whether an event that the order puts behind the handler can be so: the ways through a `finally` are not told
+        apart there."""
+        if isinstance(event.mark, Left) and event.kind == "lent" and not event.may("commit"):
+            return False
+        if self.goes_on or self.holds(event.node) or isinstance(event.mark, Left):
+            return True
+        around = [frame.statement for frame in self.position.frames] + [self.statement]
+        final = [part for one in around if isinstance(one, TRIES) for part in one.finalbody]
+        return any(contains(part, event.node) for part in final if isinstance(event.node, (ast.expr, ast.stmt)))
 
     def _is_same(self, event: Event) -> bool:
         return event.session.origin.key == self.session.origin.key
@@ -180,11 +192,6 @@ def _reaches(event: Event, statement: ast.Try, work: Work) -> bool:
             if any(caught.is_broad or "SQLAlchemyError" in caught.names for caught in handlers):
                 return False
     return False
-
-
-def _ends_normally_closed(event: Event) -> bool:
-    """Whether an event is only the end of a block that does not commit."""
-    return isinstance(event.mark, Left) and event.kind == "lent" and "commit" not in event.effects
 
 
 def _line(event: Event) -> int:

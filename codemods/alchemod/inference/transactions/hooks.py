@@ -12,6 +12,8 @@ _AUTOCOMMIT: Final = re.compile(rb"\bautocommit\s*=\s*True\b|\bautobegin\s*=\s*F
 _BEFORE_COMMIT: Final = re.compile(rb"[\"']before_commit[\"']|\bbefore_models_committed\b|\bdef before_commit\b")
 _ISOLATION: Final = re.compile(rb"[\"']AUTOCOMMIT[\"']")
 
+_REMOVING: Final = re.compile(rb"\.remove\(\)|\bflask_sqlalchemy\b|\bflask_appbuilder\b")
+
 
 class CommitHooks:
     """Answers for one project, looked for once."""
@@ -34,6 +36,11 @@ class CommitHooks:
     def commits_at_once(self) -> bool:
         """Whether some engine commits each statement by itself (isolation level AUTOCOMMIT)."""
         return self._where(_ISOLATION) is not None
+
+    @cached_property
+    def removes_registry(self) -> bool:
+        """Whether the session of a registry is removed when a request or task ends."""
+        return self._where(_REMOVING) is not None
 
     def overridden(self, name: str) -> str | None:
         """Which session class of the project has its own method `name`, as a sentence; None where none has."""

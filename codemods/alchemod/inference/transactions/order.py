@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from alchemod.inference.domain import Channel, Domain, TooComplexError
 from alchemod.inference.flow import Walker
+from alchemod.inference.ownership.methods import SESSION_METHODS
 
 
 class Left(NamedTuple):
@@ -33,6 +34,7 @@ Mark: TypeAlias = ast.AST | Left | Channel
 NORMAL_ENDS: Final[frozenset[Mark]] = frozenset(["next", "return"])
 ENDS: Final[frozenset[Mark]] = frozenset(["next", "return", "raise", "base"])
 
+_METHODS: Final = frozenset([*SESSION_METHODS, "remove"])
 _State: TypeAlias = frozenset[Mark]
 
 
@@ -89,6 +91,11 @@ class Order:
         return self.start not in _reached(mark, self._previous, by) and mark is not self.start
 
 
+def in_source_order(marks: Iterable[Mark]) -> list[Mark]:
+    """Marks sorted by where they are written; the ends of blocks and functions come first."""
+    return sorted(marks, key=lambda mark: (getattr(mark, "lineno", 0), getattr(mark, "col_offset", 0)))
+
+
 def _reached(start: Mark, edges: dict[Mark, set[Mark]], until: Collection[Mark]) -> set[Mark]:
     found: set[Mark] = set()
     stack = list(edges.get(start, ()))
@@ -138,6 +145,14 @@ class _Marks(Domain[_State]):
         if type(node) not in self.wanted:
             return state
         return self._happens(node, state)
+
+    def raised(self, node: ast.AST, before: _State, after: _State | None) -> _State | None:
+        """A call that raises was made; taking a method of a session does not raise."""
+        if isinstance(node, ast.Call):
+            return after
+        if isinstance(node, ast.Attribute) and node.attr in _METHODS:
+            return None
+        return super().raised(node, before, after)
 
     def leave(self, item: ast.withitem, channel: Channel, state: _State) -> _State:
         return self._happens(Left(item, channel), state)

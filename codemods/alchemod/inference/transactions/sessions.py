@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 from alchemod.facts.lookup import Variable
 from alchemod.facts.module import last_name
 from alchemod.inference.bindings import Binding
+from alchemod.inference.containers import entered
 from alchemod.inference.functions import TRANSPARENT
 from alchemod.inference.reaching import definitions
 from alchemod.inference.resolver import Resolver
@@ -97,6 +98,17 @@ class SessionOrigins:
             return None
         origin = self._origin(node, place)
         return WorkingSession(origin, answer, ast.unparse(node)) if origin is not None else None
+
+    def entered(self, item: ast.withitem, place: Place) -> WorkingSession | None:
+        """The session that a `with` item opens or takes over."""
+        manager = item.context_expr
+        answer = self._answer(manager, place)
+        if answer is None:
+            answer = entered(self._resolver.value(manager, place))
+        origin = self._of_item(manager, place) if answer is not None and isinstance(answer.value, Session) else None
+        if answer is None or origin is None:
+            return None
+        return WorkingSession(origin, answer, ast.unparse(item.optional_vars or manager))
 
     def flask(self, model: Answer) -> WorkingSession:
         """The session of Flask-SQLAlchemy, which `Model.query` asks; `model` is the answer about the class."""

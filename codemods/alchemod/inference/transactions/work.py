@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.models import Models
 from alchemod.inference.area import Area
+from alchemod.inference.dominance import dominates
 from alchemod.inference.functions import enclosing_function
-from alchemod.inference.loading.effects import SessionEffects
-from alchemod.inference.ownership.callees import Callees
-from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.reaching import definitions
+from alchemod.inference.scopes import FUNCTIONS, contains
+from alchemod.inference.summaries.table import Summaries
+from alchemod.inference.summaries.vocabulary import Deeds
 from alchemod.inference.transactions.catching import Caught, caught_by
 from alchemod.inference.transactions.events import Event, EventKind, Events
 from alchemod.inference.transactions.frames import Position, position_of
 from alchemod.inference.transactions.hooks import CommitHooks
 from alchemod.inference.transactions.order import Mark, Order, order_of
 from alchemod.inference.transactions.sessions import Key, SessionOrigins, WorkingSession
-from alchemod.inference.values import Answer, Managed, Place, Plain, Session
+from alchemod.inference.values import Answer, Managed, ModelClass, Place, Plain, Session
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -36,8 +38,7 @@ class Transactions(Area):
         super().__init__(inference)
         self._resolver: Final = inference.local
         self._origins: Final = SessionOrigins(self._resolver)
-        self._callees: Final = Callees(self._resolver)
-        self._effects: Final = SessionEffects(self._resolver)
+        self._summaries: Final = inference.ask(Summaries)
         self._works: Final[dict[ast.AST, Work | None]] = {}
         self.hooks: Final = CommitHooks(inference.project)
 
@@ -49,21 +50,26 @@ class Transactions(Area):
             return None
         if node not in self._works:
             inside = Place(place.module, scope)
-            events = Events(inside, self._origins, self._resolver, self._callees, self._effects)
+            events = Events(inside, self._origins, self._resolver, self._summaries)
             order = order_of(node.body, node, lambda item: _may_swallow(item, inside, self._resolver))
-            self._works[node] = Work(inside, order, events, self._resolver) if order is not None else None
+            self._works[node] = Work(inside, order, events, self._resolver, self.hooks) if order is not None else None
         return self._works[node]
 
 
 class Work:
     """What one function does with its sessions."""
 
-    def __init__(self, place: Place, order: Order, events: Events, resolver: Resolver) -> None:
+    def __init__(self, place: Place, order: Order, events: Events, resolver: Resolver, hooks: CommitHooks) -> None:
         self.place: Final = place
         self.order: Final = order
         self._reader: Final = events
         self._resolver: Final = resolver
+        self._hooks: Final = hooks
         self._at: Final[dict[Mark, list[Event]]] = {}
+        self._within: Final[dict[ast.ExceptHandler, Order]] = {}
+
+    def _swallows(self, item: ast.withitem) -> bool:
+        return _may_swallow(item, self.place, self._resolver)
 
     @property
     def models(self) -> Models:
@@ -87,6 +93,14 @@ class Work:
         """The sessions, by where they come from."""
         return {event.session.origin.key: event.session for event in reversed(self.events)}
 
+    def order_within(self, handler: ast.ExceptHandler) -> Order:
+        """The order of what happens in a handler, which is its start."""
+        if handler not in self._within:
+            order = order_of(handler.body, handler, self._swallows)
+            assert order is not None  # a part of what could be followed
+            self._within[handler] = order
+        return self._within[handler]
+
     def at(self, mark: Mark) -> list[Event]:
         """What happens to sessions at a mark."""
         if mark not in self._at:
@@ -103,6 +117,10 @@ class Work:
         """What a method call does to its session; None when it is no method of one."""
         return next((event for event in self.at(call) if event.kind != "lent"), None)
 
+    def deeds(self, call: ast.Call) -> Deeds:
+        """What a call may do to sessions that it does not get: those of objects, modules and registries."""
+        return self._reader.deeds(call)
+
     def session(self, node: ast.expr) -> WorkingSession | None:
         """The session an expression stands for."""
         return self._reader.session(node)
@@ -110,6 +128,29 @@ class Work:
     def position(self, node: ast.expr | ast.stmt) -> Position | None:
         """Where a node stands among the statements."""
         return position_of(self.block, node)
+
+    def is_made_here(self, node: ast.expr) -> bool:
+        """Whether an object was made in this function by calling its class, as far as its name tells."""
+        followed = self._reader.followed(node)
+        if not isinstance(followed, ast.Call):
+            return False
+        answer = self.value(followed.func)
+        return answer is not None and isinstance(answer.value, ModelClass)
+
+    def is_bound_before(self, name: ast.Name, statement: ast.stmt) -> bool:
+        """Whether a name that is read in `statement` has its value from code before it, whatever way led there."""
+        scope = self.place.scope
+        root = scope.root.node
+        assert isinstance(root, ast.Module)
+        binding = definitions(root, name).single
+        if binding is None or not dominates(binding, scope.node, name):
+            return False
+        return not (isinstance(binding.node, (ast.stmt, ast.expr)) and contains(statement, binding.node))
+
+    @property
+    def registry_is_removed(self) -> bool:
+        """Whether something in the project, or Flask-SQLAlchemy, removes the session of a registry."""
+        return self._hooks.removes_registry
 
     def statement_of(self, call: ast.expr) -> ast.Expr | None:
         """The statement that is nothing but `call`, awaited or not; None when its value is used."""
