@@ -19,6 +19,7 @@ from alchemod.facts.gates import base_words, gate_a, gives_rows, mentions
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
+from alchemod.facts.mocks import is_test
 from alchemod.facts.models import Models
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module, last_name
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
@@ -249,6 +250,10 @@ class Project:
         if self._scripts.covers(path):
             return True
         return may_declare_revision(self.source(path).utf8) and declares_revision(self.tree(path))
+
+    def is_test(self, path: Path) -> bool:
+        """Whether a file belongs to the tests of the project, going by its name and folders."""
+        return is_test((path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix())
 
     @cached_property
     def _scripts(self) -> ScriptLocations:

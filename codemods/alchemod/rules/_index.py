@@ -43,6 +43,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=("except",),
     ),
     RuleEntry(
+        code="ALC302",
+        name="manual-savepoint",
+        summary="Puts the work between `begin_nested()` and the commit of its savepoint into a `with` block",
+        module="alchemod.rules.transactions.manual_savepoint",
+        names=("begin_nested",),
+        kinds=("Call",),
+        tokens=("commit",),
+    ),
+    RuleEntry(
         code="ALC303",
         name="begin-block-conflict",
         summary="Takes away a `commit()` at the end of a block that commits by itself, and reports transactions that collide",
@@ -50,6 +59,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         names=("commit", "begin"),
         kinds=("Call",),
         tokens=("begin",),
+    ),
+    RuleEntry(
+        code="ALC307",
+        name="uncommitted-work",
+        summary="Reports rows that are added or deleted in a session that nobody commits",
+        module="alchemod.rules.transactions.uncommitted_work",
+        names=("add", "add_all", "delete", "execute", "scalar", "scalars", "update", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"),
+        kinds=("Call",),
     ),
     RuleEntry(
         code="ALC308",

@@ -49,6 +49,7 @@ _OF_TRANSACTION: Final[dict[tuple[str, str], EventKind]] = {
     ("begin_nested", "close"): "undo",
 }
 _ANY: Final = frozenset({"unseen", "callback"})
+_FOLLOWED: Final = frozenset({"assignment", "annotation", "walrus", "with"})
 _STATEMENT_METHODS: Final = frozenset({"execute", "exec", "scalar", "scalars", "stream", "stream_scalars"})
 
 
@@ -111,6 +112,10 @@ class Events:
     def session(self, node: ast.expr) -> WorkingSession | None:
         """The session that an expression of the function stands for."""
         return self._origins.session(node, self._place(node))
+
+    def entered(self, item: ast.withitem) -> WorkingSession | None:
+        """The session that a `with` item opens or takes over."""
+        return self._origins.entered(item, self._place(item.context_expr))
 
     def transaction(self, node: ast.expr) -> tuple[WorkingSession, ast.Call] | None:
         """The session whose `begin()` or `begin_nested()`, and the call of it, gave the transaction in `node`."""
@@ -187,7 +192,7 @@ class Events:
                     yield Event(mark, session, "read")
 
     def _of_entering(self, item: ast.withitem) -> Iterator[Event]:
-        session = self._origins.entered(item, self._place(item.context_expr))
+        session = self.entered(item)
         if session is not None and session.owner == "transaction":
             yield Event(item, session, "begin")
 
@@ -198,7 +203,7 @@ class Events:
             method = "commit" if left.is_normal else "rollback"
             yield Event(left, begun[0], _OF_TRANSACTION[_attr(begun[1]), method])
             return
-        session = self._origins.entered(left.item, self._place(manager))
+        session = self.entered(left.item)
         if session is None:
             return
         if session.owner == "transaction":
@@ -232,10 +237,11 @@ class Events:
                 return node
             root = self._root.scope.root.node
             assert isinstance(root, ast.Module)
-            single = definitions(root, node).single
-            if single is None or single.value is None or single.position != ():
+            found = definitions(root, node)
+            single = next(iter(found.sites), None)
+            if single is None or len(found.sites) > 1 or not found.exact:
                 return node
-            if single.kind not in {"assignment", "annotation", "walrus", "with"}:
+            if single.kind not in _FOLLOWED or single.value is None or single.position != ():
                 return node
             node = single.value
         return node

@@ -18,13 +18,11 @@ from alchemod.inference.scopes import contains
 from alchemod.inference.transactions.catching import Caught
 from alchemod.inference.transactions.events import SENDING, Event, EventKind
 from alchemod.inference.transactions.frames import TRIES, WITHS, Loop, Position
-from alchemod.inference.transactions.order import ENDS, Left, Mark, Order, in_source_order
+from alchemod.inference.transactions.order import ENDS, GOING_ON, Left, Mark, Order, in_source_order
 from alchemod.inference.transactions.sessions import WorkingSession
 from alchemod.inference.transactions.work import Work
 
 _CLEARING: Final[frozenset[EventKind]] = frozenset(["rollback", "close", "undo"])
-_GOING_ON: Final[tuple[Mark, ...]] = ("next", "return", "break", "continue")
-_ENDS_OF_BLOCK: Final[frozenset[Mark]] = frozenset([*_GOING_ON, "raise", "base"])
 _USING: Final[frozenset[EventKind]] = SENDING | {"commit", "begin", "lent"}
 
 
@@ -62,7 +60,7 @@ class Failure:
         """Whether every way through the handler rolls back, or closes the session."""
         marks = [event.mark for event in self.clearing]
         raised = [mark for mark in self._inside.marks if isinstance(mark, ast.Raise)]
-        return bool(marks) and self._inside.always_followed(self.handler, marks, [*_GOING_ON, *raised])
+        return bool(marks) and self._inside.always_followed(self.handler, marks, [*GOING_ON, *raised])
 
     @cached_property
     def may_be_cleared(self) -> bool:
@@ -79,12 +77,12 @@ class Failure:
     @cached_property
     def raises(self) -> bool:
         """Whether the handler always ends in an exception."""
-        return self._ends.isdisjoint(_GOING_ON)
+        return self.work.always_raises(self.handler)
 
     @cached_property
     def goes_on(self) -> bool:
         """Whether code behind the `try` may run after the handler."""
-        return not self._ends.isdisjoint(["next", "break", "continue"])
+        return not self._inside.after(self.handler).isdisjoint(["next", "break", "continue"])
 
     @cached_property
     def uses(self) -> list[Event]:
@@ -133,10 +131,6 @@ class Failure:
     @cached_property
     def _inside(self) -> Order:
         return self.work.order_within(self.handler)
-
-    @cached_property
-    def _ends(self) -> set[Mark]:
-        return self._inside.after(self.handler) & _ENDS_OF_BLOCK
 
     def _is_feasible(self, event: Event) -> bool:
         """Whether an event that the order puts behind the handler can be so: the ways through a `finally` are not told

@@ -7,12 +7,10 @@ same exceptions (verified by execution, 1.4 to 2.1); an expired object is loaded
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alchemod.facts.nodes import children
-from alchemod.inference.scopes import FUNCTIONS
 from alchemod.inference.transactions.events import Event
+from alchemod.inference.transactions.names import uses_of
 from alchemod.inference.transactions.order import Left
 from alchemod.inference.transactions.work import Work
 
@@ -76,7 +74,7 @@ def _read_in_session(name: ast.Name, event: Event, work: Work) -> bool:
     closed = [one.mark for one in work.of(event.session, ["close", "lent"]) if one.mark in after]
     closed += [one.mark for one in work.of(event.session, ["commit"]) if isinstance(one.mark, Left)]
     behind = set().union(*(work.order.after(mark) for mark in closed))
-    for use, parent in _uses(work.place.scope.node, name.id):
+    for use, parent in uses_of(name.id, work.place.scope.node):
         if use is name or (not isinstance(parent, ast.Attribute) and _is_before(use, name, work)):
             continue
         if not isinstance(parent, ast.Attribute):
@@ -90,19 +88,6 @@ def _is_before(use: ast.Name, name: ast.Name, work: Work) -> bool:
     """Whether a use cannot come after the refresh: it stands above, and no loop leads back to it."""
     position = work.position(name)
     return (use.lineno, use.col_offset) < (name.lineno, name.col_offset) and (position is None or position.loop is None)
-
-
-def _uses(scope: ast.AST, name: str) -> Iterator[tuple[ast.Name, ast.AST]]:
-    """The reads of a name anywhere inside, each with the node around it; a captured name has its function there."""
-    stack: list[tuple[ast.AST, ast.AST | None]] = [(scope, None)]
-    while stack:
-        node, function = stack.pop()
-        if node is not scope and isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            function = node
-        for child in children(node):
-            if isinstance(child, ast.Name) and child.id == name and isinstance(child.ctx, ast.Load):
-                yield child, function or node
-            stack.append((child, function))
 
 
 def _event_of(statement: ast.stmt, work: Work) -> Event | None:

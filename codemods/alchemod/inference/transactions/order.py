@@ -31,6 +31,8 @@ class Left(NamedTuple):
 Mark: TypeAlias = ast.AST | Left | Channel
 """`next`, `return`, `raise` and `base` are the ends of the function; its own node is the start."""
 
+GOING_ON: Final[tuple[Mark, ...]] = ("next", "return", "break", "continue")
+"""The ends of a part of a function that are no exceptions."""
 NORMAL_ENDS: Final[frozenset[Mark]] = frozenset(["next", "return"])
 ENDS: Final[frozenset[Mark]] = frozenset(["next", "return", "raise", "base"])
 

@@ -11,7 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.models import Models
+from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
+from alchemod.inference.bindings import Binding
 from alchemod.inference.dominance import dominates
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.reaching import definitions
@@ -22,7 +24,7 @@ from alchemod.inference.transactions.catching import Caught, caught_by
 from alchemod.inference.transactions.events import Event, EventKind, Events
 from alchemod.inference.transactions.frames import Position, position_of
 from alchemod.inference.transactions.hooks import CommitHooks
-from alchemod.inference.transactions.order import Mark, Order, order_of
+from alchemod.inference.transactions.order import GOING_ON, Mark, Order, order_of
 from alchemod.inference.transactions.sessions import Key, SessionOrigins, WorkingSession
 from alchemod.inference.values import Answer, Managed, ModelClass, Place, Plain, Session
 
@@ -41,6 +43,19 @@ class Transactions(Area):
         self._summaries: Final = inference.ask(Summaries)
         self._works: Final[dict[ast.AST, Work | None]] = {}
         self.hooks: Final = CommitHooks(inference.project)
+
+    def may_open(self, call: ast.Call, place: Place) -> bool:
+        """Whether the name that a chain of calls starts with may hold a session opened where it is bound; cheap."""
+        node: ast.expr = call
+        while isinstance(node, (ast.Call, ast.Attribute)):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        owner = place.scope.owner(node.id) if isinstance(node, ast.Name) else None
+        if owner is None or not isinstance(node, ast.Name):
+            return False
+        values = (binding.value for binding in owner.bindings[node.id])
+        return any(
+            isinstance(value, ast.Call) and last_name(value) in self._resolver.session_makers for value in values
+        )
 
     def around(self, place: Place) -> Work | None:
         """The work of the function, or else of the module body, that `place` lies in; None where it is too complex."""
@@ -101,6 +116,18 @@ class Work:
             self._within[handler] = order
         return self._within[handler]
 
+    def always_raises(self, handler: ast.ExceptHandler) -> bool:
+        """Whether a handler always ends in an exception."""
+        return self.order_within(handler).after(handler).isdisjoint(GOING_ON)
+
+    def begun_by(self, node: ast.AST) -> ast.Call | None:
+        """The `begin()` or `begin_nested()` whose transaction a call such as `savepoint.commit()` ends."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver)):
+                begun = self._reader.transaction(receiver)
+                return begun[1] if begun is not None else None
+        return None
+
     def at(self, mark: Mark) -> list[Event]:
         """What happens to sessions at a mark."""
         if mark not in self._at:
@@ -136,6 +163,31 @@ class Work:
             return False
         answer = self.value(followed.func)
         return answer is not None and isinstance(answer.value, ModelClass)
+
+    def followed(self, node: ast.expr) -> ast.expr:
+        """The expression that a name stands for, where it is bound once; other expressions as they are."""
+        return self._reader.followed(node)
+
+    def names_of(self, session: WorkingSession) -> set[str]:
+        """The variables of the function that hold a session."""
+        found: set[str] = set()
+        for name, bindings in self.place.scope.bindings.items():
+            for binding in bindings:
+                if binding.kind in {"assignment", "annotation", "walrus", "with"} and self._holds(binding, session):
+                    found.add(name)
+        return found
+
+    def is_alias(self, node: ast.Assign | ast.AnnAssign, session: WorkingSession) -> bool:
+        """Whether an assignment only gives a session another name."""
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(isinstance(target, ast.Name) and target.id in self.names_of(session) for target in targets)
+
+    def _holds(self, binding: Binding, session: WorkingSession) -> bool:
+        if isinstance(binding.node, ast.withitem):
+            held = self._reader.entered(binding.node)
+        else:
+            held = self.session(binding.value) if binding.value is not None and binding.position == () else None
+        return held is not None and held.origin.key == session.origin.key
 
     def is_bound_before(self, name: ast.Name, statement: ast.stmt) -> bool:
         """Whether a name that is read in `statement` has its value from code before it, whatever way led there."""
