@@ -229,3 +229,24 @@ def test_verbs_on_the_same_statement_and_inside() -> None:
         rename(file.tree.body[0], "B"),
     )
     assert new == "class B:\n    e = 1\n    b = C\n    d = C\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(s, x=1, y=2)\n", 'f(s, {"a": 1})\n'),
+        ("f(s, x=1, y=2,)\n", 'f(s, {"a": 1},)\n'),
+        ("f(\n    s,\n    x=1,  # one\n    y=2,\n)\n", 'f(\n    s,\n    {"a": 1},  # one\n)\n'),
+        ("f(x=(1, 2), y=2)\n", 'f({"a": (1, 2)})\n'),
+    ],
+)
+def test_an_argument_is_swapped_and_the_last_one_dropped(before: str, after: str) -> None:
+    file = File(before.encode())
+    first, last = file.node(ast.Call).keywords
+    assert file.after(swap(first, '{{"a": {value}}}', value=first.value), drop(last)) == after
+
+
+def test_the_parentheses_of_a_tuple_go_with_it() -> None:
+    file = File("f((1, 2), ((3, 4)))\n")
+    first, second = file.node(ast.Call).args
+    assert file.after(swap(first, "[1]"), swap(second, "[3]")) == "f([1], ([3]))\n"

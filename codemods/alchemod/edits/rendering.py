@@ -91,7 +91,7 @@ class Renderer:
         original = self.units.counterpart(node)
         dropped: list[Step] = []
         opening: list[tuple[Path, Spread]] = []
-        edits: list[tuple[Path, Any]] = []
+        changed: list[tuple[Path, ast.AST]] = []
         for name, index, child in children(node):
             if not self.plan.touches(child) or _is_unit(child, name):
                 continue
@@ -102,11 +102,12 @@ class Renderer:
             elif spreads := self.plan.on(child, Spread):
                 opening.append((slot_path(node, name, index, original), spreads[0]))
             else:
-                edits += self._child_edits(original, path, child)
+                changed.append((path, child))
         current = original
         for step in sorted(dropped, key=lambda step: step[1] or 0, reverse=True):
             current = arguments.without(current, step)
-        current = put_all(current, [(_moved(path, dropped), new) for path, new in edits])
+        edits = [edit for path, child in changed for edit in self._child_edits(current, _moved(path, dropped), child)]
+        current = put_all(current, edits)
         for path, verb in sorted(opening, key=lambda one: one[0][0][1] or 0, reverse=True):
             current = self._opened(current, _moved(path, dropped), verb)
         if isinstance(node, ast.JoinedStr):
@@ -155,7 +156,8 @@ class Renderer:
         if all(path and fits(bare, follow(template.code, path[:-1]), path[-1][0]) for path in uses):
             inner = bare
             if not (uses and all(in_brackets(template.code, path) for path in uses) and _is_plain(own)):
-                lpar, rpar = own.lpar[: len(own.lpar) - len(bare.lpar)], own.rpar[len(bare.rpar) :]
+                syntax = max(len(bare.lpar), not uses and _owns_a_pair(own))
+                lpar, rpar = own.lpar[: len(own.lpar) - syntax], own.rpar[syntax:]
         code = template.with_values(lambda value: inner if value is node else self.value(value), open_lines=True)
         code = code.with_changes(lpar=(*lpar, *code.lpar), rpar=(*code.rpar, *rpar))
         dots = chains.links(code, uses[0]) if len(uses) == 1 else []
@@ -237,6 +239,11 @@ def _bare(expression: Any) -> Any:
     if isinstance(expression, cst.Tuple) and not expression.elements:
         return expression.with_changes(lpar=expression.lpar[-1:], rpar=expression.rpar[:1])
     return expression.with_changes(lpar=(), rpar=())
+
+
+def _owns_a_pair(expression: Any) -> bool:
+    """Whether the innermost parentheses are part of the expression itself."""
+    return isinstance(expression, cst.Tuple | cst.GeneratorExp) and bool(expression.lpar)
 
 
 def _is_plain(expression: Any) -> bool:

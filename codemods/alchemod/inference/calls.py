@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, FunctionFacts
-from alchemod.inference import sessions, statements, tables
+from alchemod.inference import engines, sessions, statements, tables
 from alchemod.inference.containers import element_of, row_of
 from alchemod.inference.values import (
     Answer,
@@ -113,7 +113,7 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
         case "from_engine" if dotted.endswith("Inspector.from_engine"):
             return answer.then(LibraryObject("Inspector"))
         case "inspect" if len(node.args) == 1:
-            return _inspected(answer, resolver.value(node.args[0], place))
+            return engines.inspected(answer, resolver.value(node.args[0], place))
         case "create_engine" | "engine_from_config":
             return answer.then(Engine())
         case "create_async_engine" | "async_engine_from_config":
@@ -133,13 +133,6 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
     ):
         return _expression(answer, node, place, resolver)
     return None
-
-
-def _inspected(answer: Answer, subject: Answer | None) -> Answer | None:
-    """What `inspect()` gives: an Inspector for an engine or connection (`sqlalchemy.inspect`)."""
-    if subject is None or not isinstance(subject.value, Engine) or subject.value.is_async:
-        return None
-    return resting_on(LibraryObject("Inspector"), (answer, subject))
 
 
 def _construct(answer: Answer, style: str, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
@@ -259,25 +252,12 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
         case Expression() as expression:
             return answer.then(expression)
         case Engine() as engine:
-            return _engine_method(answer, engine, name)
+            return engines.method(answer, engine, name)
         case LibraryObject(name="URL") if name in _URL_CHANGES:
             return answer
         case Collection() if name in {"copy"}:
             return answer
     return None
-
-
-def _engine_method(answer: Answer, engine: Engine, name: str) -> Answer | None:
-    connection = Engine(engine.is_async, is_connection=True)
-    if engine.is_connection:
-        if name in {"begin", "begin_nested", "begin_twophase"}:
-            return answer.then(Managed(Plain()))
-        return answer.then(engine) if name in {"execution_options", "connect"} else None
-    if name in {"connect", "contextual_connect"}:
-        return answer.then(connection)
-    if name == "execution_options":
-        return answer.then(engine)
-    return answer.then(Managed(connection)) if name == "begin" else None
 
 
 def _statement_method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:

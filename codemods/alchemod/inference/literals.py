@@ -19,7 +19,7 @@ class Literals(Area):
         return kinds == {"assignment"} and name.id not in {parameter.arg for parameter in scope.parameters}
 
     def may_be_empty_list(self, path: Path, name: ast.Name) -> bool:
-        """Whether a name may hold an empty list: not if all it is bound to are displays with elements, or dictionaries."""
+        """Whether a name may hold an empty list: not if it is bound to displays with elements, or to dictionaries."""
         owner = scope_of(self.inference.project.tree(path)).innermost(name).owner(name.id)
         if owner is None:
             return False
