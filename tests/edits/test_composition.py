@@ -249,4 +249,4 @@ def test_an_argument_is_swapped_and_the_last_one_dropped(before: str, after: str
 def test_the_parentheses_of_a_tuple_go_with_it() -> None:
     file = File("f((1, 2), ((3, 4)))\n")
     first, second = file.node(ast.Call).args
-    assert file.after(swap(first, "[1]"), swap(second, "[3]")) == "f([1], ([3]))\n"
+    assert file.after(swap(first, "[1]"), swap(second, "[3]")) == "f([1], [3])\n"

@@ -50,16 +50,9 @@ def write_or_create(path: Path, new: bytes) -> None:
         if path.exists():
             write_atomically(path, new, path.read_bytes(), path.parent)
         else:
-            create_synced(path, new)
-            os.chmod(path, 0o666 & ~_umask())
+            create_synced(path, new, mode=0o666)
     except OSError as error:
         raise WriteError(f"cannot be written: {reason(error)}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def target_of(path: Path, root: Path | None) -> str:
@@ -92,12 +85,13 @@ def sweep(folder: Path, tag: str) -> None:
                     os.unlink(folder / name)
 
 
-def create_synced(file: Path | str, data: bytes, owner: tuple[int, int] | None = None) -> None:
-    """A new file, for the user alone, whose content is on the disk. Raises OSError, also if it exists.
+def create_synced(file: Path | str, data: bytes, owner: tuple[int, int] | None = None, *, mode: int = 0o600) -> None:
+    """A new file whose content is on the disk, by default for the user alone. Raises OSError, also if it exists.
 
-    ``owner`` is a user and a group, which get the file where the system lets us give it away.
+    ``owner`` is a user and a group, which get the file where the system lets us give it away. Of ``mode`` the user's
+    mask takes its part.
     """
-    fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         view = memoryview(data)
         while view:
