@@ -1,40 +1,158 @@
 """Arguments of constructors that are methods since SQLAlchemy 1.4: `select([a], w)` is `select(a).where(w)`.
 
-What the constructors did with each argument is in SQLAlchemy 1.4's `Select.create_legacy_select()` and in the
-constructors of `Insert`, `Update`, `Delete` and `CompoundSelect`.
+What the constructors did with each argument is in SQLAlchemy 1.4: `Select.create_legacy_select()`, the constructors of
+`Insert`, `Update`, `Delete`, `CompoundSelect` and `Exists`; for `text()` in 1.3.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from alchemod.inference.area import Area
-from alchemod.inference.kinds import LIST, Kinds, KindsOf
-
-Argument: TypeAlias = ast.expr | ast.keyword
-"""A positional argument or a keyword with its value."""
+from alchemod.inference.kinds import KindsOf
+from alchemod.inference.legacy_forms import (
+    Asked,
+    Form,
+    Link,
+    Named,
+    UnclearError,
+    chosen,
+    each,
+    flag,
+    flag_or_list,
+    listed,
+    named,
+    one,
+    optional,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """An argument of a call with the name of its parameter."""
+class Constructor:
+    """A constructor: what it is called by now, its parameters by position, and what becomes of each by name.
 
-    name: str
-    value: ast.expr
-    argument: Argument
+    `what` are the first parameters, which stay.
+    """
+
+    what: tuple[str, ...]
+    order: tuple[str, ...]
+    forms: Mapping[str, Form]
+    has_dialect_options: bool = False
+
+    def rest(self, call: ast.Call, *, is_method: bool) -> list[Named]:
+        """The arguments of a call that are to become methods. Raises UnclearError."""
+        order = self.order if is_method else (*self.what, *self.order)
+        return [argument for argument in named(call, order) if argument.name not in self.what]
+
+    def form(self, name: str) -> Form | None:
+        """What becomes of the parameter `name`, None when nothing takes its place."""
+        is_option = self.has_dialect_options and name.partition("_")[0] in _DIALECTS
+        return _dialect_option if is_option else self.forms.get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A method call that stands for an argument: a template with its holes, and the SQLAlchemy it needs."""
+def _dialect_option(asked: Asked) -> Link:
+    return Link(f".with_dialect_options({asked.name}={{{asked.hole}}})", {asked.hole: asked.value}, "1.4")
 
-    template: str
-    holes: Mapping[str, ast.expr] = field(default_factory=dict)
-    since: str = "1.3"
+
+def _columns(asked: Asked) -> Link | None:
+    """Types of text columns by name."""
+    if asked.constant is None:
+        return None
+    if not isinstance(asked.value, ast.Dict):
+        return Link(f".columns(**{{{asked.hole}}})", {asked.hole: asked.value})
+    parts: list[str] = []
+    holes: dict[str, ast.expr] = {}
+    for index, (key, value) in enumerate(zip(asked.value.keys, asked.value.values, strict=True)):
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isidentifier()):
+            return Link(f".columns(**{{{asked.hole}}})", {asked.hole: asked.value})
+        parts.append(f"{key.value}={{{asked.hole}_{index}}}")
+        holes[f"{asked.hole}_{index}"] = value
+    return Link(f".columns({', '.join(parts)})", holes)
+
+
+_DIALECTS = frozenset({"mysql", "mariadb", "postgresql", "sqlite", "oracle", "mssql", "sybase", "firebird"})
+_LABELS = flag(".set_label_style({sqlalchemy.LABEL_STYLE_TABLENAME_PLUS_COL})", since="1.4")
+_LOCKS = chosen(
+    (True, ".with_for_update()"),
+    ("nowait", ".with_for_update(nowait=True)"),
+    ("read", ".with_for_update(read=True)"),
+    ("read_nowait", ".with_for_update(read=True, nowait=True)"),
+    (False, ""),
+    (None, ""),
+)
+_ENDING: Mapping[str, Form] = {
+    "limit": one("limit"),
+    "offset": one("offset"),
+    "order_by": each("order_by", takes_none=True),
+    "group_by": each("group_by", takes_none=True),
+    "use_labels": _LABELS,
+    "for_update": _LOCKS,
+}
+_CORRELATE = chosen((True, ""), (False, ".correlate(None)"))
+
+SELECT = Constructor(
+    ("columns",),
+    ("whereclause", "from_obj", "distinct", "having", "correlate", "prefixes", "suffixes"),
+    {
+        "whereclause": optional("where"),
+        "from_obj": each("select_from"),
+        "distinct": flag_or_list("distinct"),
+        "having": optional("having"),
+        "correlate": _CORRELATE,
+        "prefixes": listed("prefix_with"),
+        "suffixes": listed("suffix_with"),
+        **_ENDING,
+    },
+)
+COMPOUND = Constructor((), (), {**_ENDING, "correlate": _CORRELATE})
+EXISTS = Constructor(
+    ("columns",),
+    ("whereclause", "from_obj"),
+    {"whereclause": optional("where"), "from_obj": each("select_from", since="1.4"), "correlate": _CORRELATE},
+)
+TEXT = Constructor(
+    ("text",),
+    ("bind", "bindparams", "typemap", "autocommit"),
+    {
+        "bindparams": listed("bindparams"),
+        "typemap": _columns,
+        "autocommit": chosen((None, "")),
+        "bind": chosen((None, "")),
+    },
+)
+
+_CHANGING: Mapping[str, Form] = {
+    "values": optional("values"),
+    "inline": flag(".inline()", since="1.4"),
+    "prefixes": listed("prefix_with"),
+    "returning": each("returning"),
+    "return_defaults": flag_or_list("return_defaults"),
+}
+_COMMON = ("bind", "prefixes", "returning", "return_defaults")
+INSERT = Constructor(("table",), ("values", "inline", *_COMMON), _CHANGING, has_dialect_options=True)
+UPDATE = Constructor(
+    ("table",),
+    ("whereclause", "values", "inline", *_COMMON, "preserve_parameter_order"),
+    {"whereclause": optional("where"), **_CHANGING, "preserve_parameter_order": flag("")},
+    has_dialect_options=True,
+)
+ORDERED_UPDATE = Constructor(
+    UPDATE.what,
+    UPDATE.order,
+    {**UPDATE.forms, "values": listed("ordered_values", since="1.4")},
+    has_dialect_options=True,
+)
+"""An update with `preserve_parameter_order=True`."""
+DELETE = Constructor(
+    ("table",),
+    ("whereclause", "bind", "returning", "prefixes"),
+    {"whereclause": optional("where"), "returning": each("returning"), "prefixes": listed("prefix_with")},
+    has_dialect_options=True,
+)
 
 
 @dataclass(slots=True)
@@ -64,184 +182,20 @@ class Translation:
         return max((link.since for link in self.links), default="1.3")
 
 
-class UnclearError(Exception):
-    """An argument whose meaning is not known; the text says what is not."""
-
-
-def named(call: ast.Call, parameters: Sequence[str]) -> list[Named]:
-    """The arguments of a call with the names of their parameters, in source order.
-
-    Raises UnclearError for `*args`, `**kwargs` and for more arguments than there are parameters.
-    """
-    found: list[Named] = []
-    for index, value in enumerate(call.args):
-        if isinstance(value, ast.Starred):
-            raise UnclearError(f"it is not known what *{ast.unparse(value.value)} holds")
-        if index >= len(parameters):
-            raise UnclearError(f"it is not known what argument {index + 1} stands for")
-        found.append(Named(parameters[index], value, value))
-    for keyword in call.keywords:
-        if keyword.arg is None:
-            raise UnclearError(f"it is not known what **{ast.unparse(keyword.value)} holds")
-        found.append(Named(keyword.arg, keyword.value, keyword))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One argument on its way to a link: its value, what kinds of thing that may be, and a prefix for holes."""
-
-    name: str
-    value: ast.expr
-    kinds: Kinds | None
-    hole: str
-
-    @property
-    def constant(self) -> object:
-        """The value of a constant; the node itself for anything else."""
-        return self.value.value if isinstance(self.value, ast.Constant) else self.value
-
-    @property
-    def code(self) -> str:
-        """The value as text, for people."""
-        return ast.unparse(self.value)
-
-    def spread(self, method: str, since: str = "1.3") -> Link | None:
-        """A call of `method` with the elements of a list; no call for an empty display."""
-        if not isinstance(self.value, ast.List | ast.Tuple):
-            return Link(f".{method}(*{{{self.hole}}})", {self.hole: self.value}, since)
-        parts: list[str] = []
-        holes: dict[str, ast.expr] = {}
-        for index, element in enumerate(self.value.elts):
-            hole = f"{self.hole}_{index}"
-            is_starred = isinstance(element, ast.Starred)
-            parts.append(f"{'*' if is_starred else ''}{{{hole}}}")
-            holes[hole] = element.value if isinstance(element, ast.Starred) else element
-        return Link(f".{method}({', '.join(parts)})", holes, since) if parts else None
-
-    def single(self, method: str) -> Link:
-        """A call of `method` with the value."""
-        return Link(f".{method}({{{self.hole}}})", {self.hole: self.value})
-
-
-Form: TypeAlias = Callable[[_Asked], Link | None]
-"""What becomes of an argument: a method call, or nothing. Raises UnclearError."""
-
-
-def one(method: str) -> Form:
-    """The method takes the value as it is, None included."""
-    return lambda asked: None if asked.constant is None else asked.single(method)
-
-
-def optional(method: str) -> Form:
-    """The method takes the value, but None is to be left out."""
-
-    def form(asked: _Asked) -> Link | None:
-        if asked.constant is None:
-            return None
-        if asked.kinds is not None and "none" in asked.kinds:
-            raise UnclearError(f"{asked.code} may be None, and {method}() does not leave that out")
-        return asked.single(method)
-
-    return form
-
-
-def each(method: str, *, takes_none: bool = False) -> Form:
-    """The method takes the value, or the elements of a list. `takes_none`: None means the same to it as nothing."""
-
-    def form(asked: _Asked) -> Link | None:
-        if asked.constant is None:
-            return None
-        if asked.kinds == LIST:
-            return asked.spread(method)
-        kinds = asked.kinds
-        if kinds is None or "list" in kinds or "dict" in kinds:
-            raise UnclearError(f"it is not known whether {asked.code} is a list")
-        if "none" in kinds and not takes_none:
-            raise UnclearError(f"it is not known whether {asked.code} is None")
-        return asked.single(method)
-
-    return form
-
-
-def listed(method: str) -> Form:
-    """The method takes the elements of a list."""
-
-    def form(asked: _Asked) -> Link | None:
-        if asked.constant is None:
-            return None
-        if asked.kinds != LIST:
-            raise UnclearError(f"it is not known whether {asked.code} is a list")
-        return asked.spread(method)
-
-    return form
-
-
-def chosen(*choices: tuple[object, str], since: str = "1.3") -> Form:
-    """The code for each constant; "" for one that means nothing."""
-
-    def form(asked: _Asked) -> Link | None:
-        for constant, code in choices:
-            if asked.constant is constant or (isinstance(constant, str) and asked.constant == constant):
-                return Link(code, since=since) if code else None
-        raise UnclearError(f"it is not known what {asked.name}={asked.code} means")
-
-    return form
-
-
-def _distinct(asked: _Asked) -> Link | None:
-    if asked.constant is True or (isinstance(asked.value, ast.List | ast.Tuple) and not asked.value.elts):
-        return Link(".distinct()")
-    if asked.constant is False:
-        return None
-    if asked.constant is None or asked.kinds is None or not asked.kinds <= {"list", "sql", "text"}:
-        raise UnclearError(f"it is not known what distinct={asked.code} means")
-    return each("distinct")(asked)
-
-
-_LABELS = ".set_label_style({sqlalchemy.LABEL_STYLE_TABLENAME_PLUS_COL})"
-
-SELECT: Mapping[str, Form] = {
-    "whereclause": optional("where"),
-    "from_obj": each("select_from"),
-    "distinct": _distinct,
-    "having": optional("having"),
-    "correlate": chosen((True, ""), (False, ".correlate(None)")),
-    "prefixes": listed("prefix_with"),
-    "suffixes": listed("suffix_with"),
-    "limit": one("limit"),
-    "offset": one("offset"),
-    "order_by": each("order_by", takes_none=True),
-    "group_by": each("group_by", takes_none=True),
-    "use_labels": chosen((True, _LABELS), (False, ""), since="1.4"),
-    "for_update": chosen(
-        (True, ".with_for_update()"),
-        ("nowait", ".with_for_update(nowait=True)"),
-        ("read", ".with_for_update(read=True)"),
-        ("read_nowait", ".with_for_update(read=True, nowait=True)"),
-        (False, ""),
-        (None, ""),
-    ),
-}
-"""The parameters of 1.x's `select()` besides the columns."""
-
-SELECT_ORDER = ("whereclause", "from_obj", "distinct", "having", "correlate", "prefixes", "suffixes")
-"""Those that may be given by position, in order."""
-
-
 class LegacyArguments(Area):
     """Translates arguments of old constructors into method calls."""
 
-    def translated(self, path: Path, arguments: Sequence[Named], forms: Mapping[str, Form]) -> Translation:
+    def translated(self, path: Path, arguments: Sequence[Named], constructor: Constructor) -> Translation:
         """The method calls that stand for some arguments of a call in the current tree of `path`."""
         result = Translation()
-        for index, (argument, form) in enumerate(_formed(arguments, forms)):
+        for index, argument in enumerate(arguments):
+            form = constructor.form(argument.name)
             if form is None:
                 result.unclear = f"{argument.name}= has no method in its place"
                 return result
             kinds = self.inference.ask(KindsOf).of(path, argument.value)
             try:
-                link = form(_Asked(argument.name, argument.value, kinds, f"v{index}"))
+                link = form(Asked(argument.name, argument.value, kinds, f"v{index}"))
             except UnclearError as error:
                 result.unclear = str(error)
                 return result
@@ -252,8 +206,4 @@ class LegacyArguments(Area):
         return result
 
 
-_LEAVE_OUT_NONE = frozenset({"whereclause", "having"})
-
-
-def _formed(arguments: Sequence[Named], forms: Mapping[str, Form]) -> Iterator[tuple[Named, Form | None]]:
-    return ((argument, forms.get(argument.name)) for argument in arguments)
+_LEAVE_OUT_NONE = frozenset({"whereclause", "having", "values"})

@@ -228,6 +228,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG203",
+        name="constructor-arguments",
+        summary="Gives statements their parts by methods, not by arguments of the constructor",
+        module="alchemod.rules.migration.core.constructor_arguments",
+        names=("delete", "except_", "except_all", "exists", "insert", "intersect", "intersect_all", "text", "union", "union_all", "update", "select"),
+        kinds=("Call",),
+        dynamic=True,
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG207",
         name="renamed-core-names",
         summary="Uses the current names of the expression language",

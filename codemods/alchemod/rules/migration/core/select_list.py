@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from alchemod.edits.verbs import Verb, drop, spread, swap
 from alchemod.engine.context import Context
@@ -13,8 +13,9 @@ from alchemod.facts.lookup import External
 from alchemod.facts.nicknames import nicknames
 from alchemod.facts.project import Project
 from alchemod.inference.kinds import KindsOf
-from alchemod.inference.legacy_arguments import SELECT, SELECT_ORDER, LegacyArguments, UnclearError, named
-from alchemod.inference.values import Answer, Method, Outside, Statement, TableObject
+from alchemod.inference.legacy_arguments import SELECT, LegacyArguments
+from alchemod.inference.legacy_forms import UnclearError
+from alchemod.inference.values import Answer, FromClause, Method, Outside, Statement, TableObject
 
 _MESSAGE = "select() takes its columns one by one and nothing else in SQLAlchemy 2.0"
 
@@ -68,10 +69,10 @@ class SelectList(Rule):
             return
         callee = ctx.value(call.func)
         match callee:
-            case Answer(value=Outside(definition=External(name=dotted, canonical="select"))) if is_legacy(dotted):
+            case Answer(value=Outside(definition=External(name=dotted, canonical="select"))) if _is_legacy(dotted):
                 yield from self._function(call, callee, ctx)
-            case Answer(value=Method(owner=TableObject(), name="select")):
-                yield from self._translated(call, SELECT_ORDER, [], callee, ctx)
+            case Answer(value=Method(owner=TableObject() | FromClause(kind="join" | "alias"), name="select")):
+                yield from self._translated(call, [], callee, ctx, is_method=True)
             case Answer(value=Method(owner=Statement(style="select"), name="with_only_columns")):
                 match call:
                     case ast.Call(args=[columns]) if edit := _one_by_one(columns, ctx):
@@ -88,20 +89,21 @@ class SelectList(Rule):
             value = first.value if isinstance(first, ast.keyword) else first
             edit, doubt = spread(first), f"it is not known whether {ast.unparse(value)} is a list"
         edits = [edit] if edit is not None else []
-        yield from self._translated(call, ("columns", *SELECT_ORDER), edits, callee, ctx, doubt)
+        yield from self._translated(call, edits, callee, ctx, doubt, is_method=False)
 
     def _translated(
         self,
         call: ast.Call,
-        order: Sequence[str],
         edits: list[Verb],
         callee: Answer,
         ctx: Context,
         doubt: str | None = None,
+        *,
+        is_method: bool,
     ) -> Iterator[Finding]:
         """The finding for a call whose arguments, besides the columns, become methods."""
         try:
-            rest = [argument for argument in named(call, order) if argument.name != "columns"]
+            rest = SELECT.rest(call, is_method=is_method)
         except UnclearError as error:
             yield self.report(call, _MESSAGE, missing=str(error), given=[callee])
             return
@@ -112,14 +114,15 @@ class SelectList(Rule):
         edits = [*edits, *(drop(argument.argument) for argument in rest)]
         if translation.links:
             edits.append(swap(call, f"{{_}}{translation.template}", **translation.holes))
-        since = translation.since if order is SELECT_ORDER else "1.4"
-        yield self.fix(call, _MESSAGE, *edits, given=[callee], unsafe=doubt or translation.doubt, min_version=since)
+        since = translation.since if is_method else "1.4"
+        unsafe = doubt or translation.doubt
+        yield self.fix(call, _MESSAGE, *edits, given=[callee], unsafe=unsafe, min_version=since)
 
 
 _ONLY = "with_only_columns() takes its columns one by one in SQLAlchemy 2.0"
 
 
-def is_legacy(dotted: str) -> bool:
+def _is_legacy(dotted: str) -> bool:
     """Whether this `select` takes a list of columns in SQLAlchemy 1.4: all but that of `sqlalchemy.future`."""
     return dotted.startswith("sqlalchemy.") and ".future." not in dotted
 
