@@ -14,6 +14,7 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.lookup import Definition, External, Variable
 from alchemod.facts.module import ClassFacts, Module, last_name
 from alchemod.facts.project import Project
+from alchemod.facts.tables import TableColumn
 
 Comparison = Literal["boolean", "usual", "own"]
 """`boolean`: `== True` is `== true()`. `usual`: `== None` is `IS NULL`, as for `boolean`. `own`: neither is certain."""
@@ -27,10 +28,21 @@ _OWN_COMPARISON = ("coerce_to_is_types", "comparator_factory", "Comparator")
 
 def comparison(attribute: Attribute, project: Project) -> Comparison:
     """How the column behind a mapped attribute compares."""
-    call, module = attribute.call, attribute.owner.module
+    return _compares(attribute.call, attribute.annotation, attribute.owner.module, project)
+
+
+def comparison_in_table(column: TableColumn, project: Project) -> Comparison:
+    """How a column that is read from a table compares."""
+    if column.attribute is not None:
+        return comparison(column.attribute, project)
+    return _compares(column.call, None, column.module, project) if column.call is not None else "own"
+
+
+def _compares(call: ast.Call | None, annotation: ast.expr | None, module: Module, project: Project) -> Comparison:
     if call is not None:
         maker = project.lookup.expression(module, call.func)
-        if not (isinstance(maker, External) and maker.canonical in _COLUMNS) or attribute.has_unpacked_keywords:
+        unpacked = any(keyword.arg is None for keyword in call.keywords)
+        if not (isinstance(maker, External) and maker.canonical in _COLUMNS) or unpacked:
             return "own"
         given = _type_argument(call)
         if given is not None:
@@ -40,7 +52,7 @@ def comparison(attribute: Attribute, project: Project) -> Comparison:
     settings = (*_OWN_COMPARISON, "type_annotation_map")
     if any(name in facts.attributes for facts in project.classes() for name in settings):
         return "own"
-    return _of_annotation(attribute.annotation, module, project)
+    return _of_annotation(annotation, module, project)
 
 
 def _type_argument(call: ast.Call) -> ast.expr | None:

@@ -1,4 +1,4 @@
-"""Comparisons of an attribute of a mapped class with None, True or False: `A.x == None`, `False != A.flag`."""
+"""Comparisons of a column with None, True or False: `A.x == None`, `False != A.flag`, `table.c.x != None`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
+from alchemod.facts.tables import TableColumn
 from alchemod.inference.area import Area
-from alchemod.inference.filtering import KeyKind, key_kind
-from alchemod.inference.values import Answer, Entity, ModelAttribute
+from alchemod.inference.filtering import KeyKind, column_kind, key_kind
+from alchemod.inference.values import Answer, ColumnObject, Entity, ModelAttribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class ConstantComparison:
     equal: bool
     kind: KeyKind
     label: str
-    """The attribute for people: `Book.title`."""
+    """The attribute for people: `Book.title`, `books.c.title`."""
     answer: Answer
 
 
@@ -28,7 +29,7 @@ class Comparisons(Area):
     """What comparisons compare."""
 
     def with_constant(self, node: ast.Compare, path: Path) -> ConstantComparison | None:
-        """The attribute of a mapped class that `node`, of the file `path`, compares with None, True or False."""
+        """The attribute of a mapped class, or the column of a table, that `node` of the file `path` compares."""
         match node:
             case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() as op], comparators=[right]):
                 pass
@@ -42,9 +43,17 @@ class Comparisons(Area):
             case _:
                 return None
         answer = self.inference.value(path, attribute)
-        if answer is None or not isinstance(answer.value, ModelAttribute):
+        found = self._compared(answer) if answer is not None else None
+        if answer is None or found is None:
             return None
-        owner, found = answer.value.owner, answer.value.attribute
-        kind = key_kind(Entity(owner), found.name, self.inference.resolver)
-        label = f"{owner.model.name}.{found.name}"
+        label, kind = found
         return ConstantComparison(attribute, constant, isinstance(op, ast.Eq), kind, label, answer)
+
+    def _compared(self, answer: Answer) -> tuple[str, KeyKind] | None:
+        match answer.value:
+            case ModelAttribute(owner=owner, attribute=attribute):
+                kind = key_kind(Entity(owner), attribute.name, self.inference.resolver)
+                return f"{owner.model.name}.{attribute.name}", kind
+            case ColumnObject(owner=table, key=key, column=TableColumn() as column):
+                return f"{table.table.name}.c.{key}", column_kind(column, self.inference.project)
+        return None

@@ -15,6 +15,7 @@ from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import Scope
 from alchemod.inference.values import (
     Answer,
+    Exists,
     Expression,
     FunctionObject,
     LocalFunction,
@@ -157,7 +158,7 @@ def _takes(owner: object, name: str) -> bool:
             return name in _METHODS or name in _JOINS
         case ModelAttribute(attribute=attribute):
             return name in _OF_RELATIONSHIPS and attribute.kind in {"relationship", "proxy"}
-        case Expression():
+        case Expression() | Exists():
             return name in _METHODS
     return False
 

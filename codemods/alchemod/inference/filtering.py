@@ -9,7 +9,9 @@ from typing import Literal
 
 from alchemod.facts.lookup import External
 from alchemod.facts.nodes import is_dotted
-from alchemod.inference.columns import comparison
+from alchemod.facts.project import Project
+from alchemod.facts.tables import TableColumn
+from alchemod.inference.columns import Comparison, comparison, comparison_in_table
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.spelling import Spelling, spelling_of, why_not_spelled
 from alchemod.inference.statements import REBUILDING, filter_by_target, from_entities
@@ -184,10 +186,17 @@ def key_kind(entity: Entity, key: str, resolver: Resolver) -> KeyKind:
         return "unknown" if entity.model.has_unseen_base else "absent"
     match attribute.kind:
         case "column":
-            kinds: dict[str, KeyKind] = {"boolean": "boolean", "usual": "column", "own": "custom"}
-            return kinds[comparison(attribute, resolver.project)]
+            return _KINDS[comparison(attribute, resolver.project)]
         case "relationship":
             return "relationship"
         case "property" | "method":
             return "property"
     return "other"
+
+
+def column_kind(column: TableColumn, project: Project) -> KeyKind:
+    """What a column that is read from a table is."""
+    return _KINDS[comparison_in_table(column, project)]
+
+
+_KINDS: dict[Comparison, KeyKind] = {"boolean": "boolean", "usual": "column", "own": "custom"}

@@ -1,8 +1,8 @@
 """Operators that Python keeps to itself: `and`, `or`, `not`, `is`, `in` and chained comparisons of SQL expressions.
 
 They cannot be overloaded as the others are; what they give follows from the truth of their operands. An attribute of a
-mapped class is true, `a == b` is whether both sides are one object, everything else has no truth and raises TypeError
-(verified by execution on SQLAlchemy 1.4 to 2.1).
+mapped class is true, `a == b` is whether both sides are one object, everything else has no truth and raises TypeError,
+columns of a table included (verified by execution on SQLAlchemy 1.4 to 2.1).
 """
 
 from __future__ import annotations
@@ -14,9 +14,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal
 
+from alchemod.facts.tables import TableColumn
 from alchemod.inference.area import Area
-from alchemod.inference.filtering import key_kind
-from alchemod.inference.values import Answer, Entity, Expression, ModelAttribute, Outside, Statement
+from alchemod.inference.filtering import column_kind, key_kind
+from alchemod.inference.values import (
+    Answer,
+    ColumnObject,
+    Entity,
+    Exists,
+    Expression,
+    ModelAttribute,
+    Outside,
+    Statement,
+)
 
 Sort = Literal["boolean", "column", "relationship", "collection", "other", "condition", "expression"]
 """What stands in a condition: a Boolean or another column that compares as usual, a relationship to one or many, an
@@ -118,6 +128,10 @@ class Operators(Area):
         match answer:
             case Answer(value=ModelAttribute(owner=owner, attribute=attribute)) if attribute.kind in _MAPPED:
                 return Operand(node, self._sort(Entity(owner), attribute.name), True, answer)
+            case Answer(value=ColumnObject(column=column)):
+                return Operand(node, self._sort_of_column(column), None, answer)
+            case Answer(value=Exists()):
+                return Operand(node, "condition", None, answer)
             case Answer(value=Expression()):
                 return Operand(node, "condition" if _is_condition(node) else "expression", None, answer)
         return self._construct(node, path)
@@ -150,6 +164,10 @@ class Operators(Area):
         attribute = models.attribute(entity.model, name)
         many = models.is_collection(attribute, entity.model) if attribute is not None else None
         return "collection" if many else "relationship" if many is False else "other"
+
+    def _sort_of_column(self, column: TableColumn | None) -> Sort:
+        kind = column_kind(column, self.inference.project) if column is not None else "custom"
+        return kind if kind == "boolean" or kind == "column" else "other"
 
     def _short_circuit(
         self, node: ast.BoolOp, kind: Kind, values: Sequence[ast.expr], path: Path
