@@ -61,6 +61,13 @@ class Executions(Area):
                 return self._of_rows(call, receiver, taken, place)
         return None
 
+    def of_result(self, result: ast.Call, call: ast.Call, place: Place) -> Execution | None:
+        """What `call`, such as `list(result)`, takes all rows of, where `result` stands for them."""
+        answer = self.inference.resolver.value(result, place)
+        if answer is None or not isinstance(answer.value, Rows) or answer.value.mappings:
+            return None
+        return self._of_rows(call, result, "all", place)
+
     def _of_rows(self, call: ast.Call, receiver: ast.expr, taken: str, place: Place) -> Execution | None:
         path: list[str] = []
         node = receiver

@@ -42,6 +42,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Call",),
     ),
     RuleEntry(
+        code="ALC209",
+        name="all-for-count-or-first",
+        summary="Lets the database count, or give one row, where all rows are fetched for that",
+        module="alchemod.rules.querying.all_for_count_or_first",
+        names=("len", "all", "fetchall", "list"),
+        kinds=("Call", "Subscript"),
+        yields_to=("ALC208",),
+    ),
+    RuleEntry(
         code="ALC211",
         name="python-operator-on-column",
         summary="Writes operators of SQLAlchemy where Python's own decide a condition before the database is asked",
