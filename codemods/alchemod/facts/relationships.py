@@ -55,6 +55,15 @@ def lazy(relationship: Attribute) -> Lazy:
     return _lazy_value(relationship.keyword("lazy"), unpacked=relationship.has_unpacked_keywords)
 
 
+def is_joined(relationship: Attribute) -> bool:
+    """Whether a relationship is loaded by a join unless a query says otherwise (`lazy="joined"`, `lazy=False`)."""
+    value = relationship.keyword("lazy")
+    if relationship.reverse_of is not None:
+        call = _backref_call(relationship.reverse_of)
+        value = next((keyword.value for keyword in call.keywords if keyword.arg == "lazy"), None) if call else None
+    return isinstance(value, ast.Constant) and (value.value == "joined" or value.value is False)
+
+
 def argument(relationship: Attribute) -> ast.expr | None:
     """The expression that names the class a relationship leads to: the argument, else the annotation."""
     call = relationship.call

@@ -34,6 +34,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
     RuleEntry(
+        code="ALC205",
+        name="joined-collection-without-unique",
+        summary="Adds the `unique()` that the result of a select with a joined collection needs",
+        module="alchemod.rules.querying.joined_collection_without_unique",
+        names=("execute", "scalars", "exec", "stream", "stream_scalars"),
+        kinds=("Call",),
+        level="error",
+    ),
+    RuleEntry(
         code="ALC208",
         name="existence-by-fetching",
         summary="Asks the database whether there is a row, where rows are fetched or counted to see it",
