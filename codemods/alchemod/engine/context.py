@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from alchemod.inference.filtering import FilteredEntity, KeyKind
     from alchemod.inference.loading.loop import Loading, RowLoop
     from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
-    from alchemod.inference.ownership.life import SessionLife
-    from alchemod.inference.ownership.verdict import Verdict
     from alchemod.inference.values import Answer, Entity, Place, Statement
 
     A = TypeVar("A", bound=Area)
@@ -64,18 +62,6 @@ class Context:
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""
         return self.inference.key_kind(entity, key)
-
-    def session_life(self, call: ast.Call) -> tuple[SessionLife, Verdict] | None:
-        """The life of the session that `call` opens in a function, and what may be done; None when it opens none."""
-        return self.inference.session_life(self.path, call)
-
-    def replaced_factory(self, life: SessionLife) -> str | None:
-        """Where the factory that opens a session is replaced by another, as a sentence; None when it is not."""
-        return self.inference.replaced_factory(self.path, life)
-
-    def opening_answer(self, life: SessionLife) -> Answer:
-        """How sure it is that a session is opened, and why."""
-        return self.inference.opening_answer(self.path, life)
 
     def row_loops(self, loop: ast.AST) -> list[RowLoop]:
         """What a loop or comprehension reads row by row, for each statement whose rows it is the first to go over."""

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from alchemod.facts.handing import may_hand_on, note_handing
 from alchemod.facts.module import (
     Assigned,
     Binding,
@@ -18,20 +19,9 @@ from alchemod.facts.module import (
     imported,
     last_name,
 )
-from alchemod.facts.nodes import children
+from alchemod.facts.nodes import children, statements
 
 _DECLARING = frozenset({"declared_attr", "hybrid_property", "hybrid_method", "property", "cached_property"})
-_COMPOUND = (
-    ast.If,
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.With,
-    ast.AsyncWith,
-    ast.Try,
-    ast.TryStar,
-    ast.Match,
-)
 
 
 def collect(tree: ast.Module, name: str, path: Path, source: bytes, *, is_package: bool) -> Module:
@@ -44,6 +34,8 @@ def collect(tree: ast.Module, name: str, path: Path, source: bytes, *, is_packag
     if b":=" in source:
         for walrus in _walruses(tree):
             module.bind(walrus.target.id, Opaque(walrus.lineno))
+    if may_hand_on(source):
+        note_handing(module, functions)
     if b"global " in source:
         for function in functions:
             for bound, binding in _through_global(module, function):
@@ -62,7 +54,7 @@ class _Collector:
         module = self.module
         functions: list[FunctionNode] = []
         typing: set[ast.stmt] = set()
-        for statement in _statements(tree.body):
+        for statement in statements(tree.body):
             match statement:
                 case ast.ImportFrom(names=[ast.alias(name="*")]):
                     module.stars.append(absolute(module, statement))
@@ -111,7 +103,7 @@ class _Collector:
             node.col_offset,
         )
         self.module.classes[qualname] = facts
-        for statement in _statements(node.body):
+        for statement in statements(node.body):
             match statement:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     functions.append(statement)
@@ -133,24 +125,13 @@ class _Collector:
         return facts
 
 
-def _statements(suite: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a suite and of the compound statements in it, in source order."""
-    stack = list(reversed(suite))
-    while stack:
-        statement = stack.pop()
-        yield statement
-        if isinstance(statement, _COMPOUND):
-            for inner in reversed(list(_suites(statement))):
-                stack.extend(reversed(inner))
-
-
 def _through_global(module: Module, function: FunctionNode) -> Iterator[tuple[str, Binding]]:
     """The module-level names that a function, or one inside it, binds through `global`."""
     functions = [function]
     while functions:
         declared: set[str] = set()
         found: list[tuple[str, Binding]] = []
-        for statement in _statements(functions.pop().body):
+        for statement in statements(functions.pop().body):
             match statement:
                 case ast.Global(names=names):
                     declared.update(names)
@@ -255,14 +236,6 @@ def bound_names(target: ast.expr) -> Iterator[str]:
                 stack.extend(parts)
             case ast.Starred(value=part):
                 stack.append(part)
-
-
-def _suites(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """The suites of a compound statement, in source order."""
-    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-        suite: list[ast.stmt] | list[ast.ExceptHandler] | list[ast.match_case] = getattr(statement, name, [])
-        inner = [part.body for part in suite if isinstance(part, ast.ExceptHandler | ast.match_case)]
-        yield from inner or [[part for part in suite if isinstance(part, ast.stmt)]]
 
 
 def _base_maker(node: FunctionNode) -> ast.expr | None:

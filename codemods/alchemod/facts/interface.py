@@ -33,6 +33,8 @@ def _lines(module: Module) -> Iterator[str]:
             yield f"{facts.qualname}.{name} = {_binding(assigned)}"
         for name, body in facts.bodies.items():
             yield f"{facts.qualname}.{name}: {ast.dump(body)}"
+    for name, calls in module.handed.items():
+        yield f"{name} hands {sorted(calls)}"
     for function in module.functions.values():
         yield f"{function.qualname}: {_binding(function)}"
 

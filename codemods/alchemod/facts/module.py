@@ -100,6 +100,10 @@ class Module:
     stars: list[str] = field(default_factory=list)
     classes: dict[str, ClassFacts] = field(default_factory=dict)
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
+    held: dict[str, set[str]] = field(default_factory=dict)
+    """What local variables, parameters and attributes may hold: last names of the calls and annotations they get."""
+    handed: dict[str, set[str]] = field(default_factory=dict)
+    """What functions may return or yield: the last names of calls, by the name of the function."""
     added: dict[str, dict[str, Assigned]] = field(default_factory=dict)
     """Attributes set on a name from outside: `Base.query = ...` is `added["Base"]["query"]`."""
 

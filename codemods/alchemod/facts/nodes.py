@@ -1,11 +1,13 @@
-"""The nodes of a tree: what they are made of, and what they look like."""
+"""The nodes of a tree: what they are made of, what they look like, the statements of a suite."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 
 _BARE = frozenset({"ctx", "op", "ops", "kind", "type_comment", "type_ignores"})
 """Fields that say how, not of what: they hold no expression, statement or clause."""
+_COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 _fields: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
@@ -33,3 +35,22 @@ def is_dotted(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
+
+
+def statements(suite: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a suite and of the compound statements in it, in source order; not those of functions."""
+    stack = list(reversed(suite))
+    while stack:
+        statement = stack.pop()
+        yield statement
+        if isinstance(statement, _COMPOUND):
+            for inner in reversed(list(_suites(statement))):
+                stack.extend(reversed(inner))
+
+
+def _suites(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The suites of a compound statement, in source order."""
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        suite: list[ast.stmt] | list[ast.ExceptHandler] | list[ast.match_case] = getattr(statement, name, [])
+        inner = [part.body for part in suite if isinstance(part, ast.ExceptHandler | ast.match_case)]
+        yield from inner or [[part for part in suite if isinstance(part, ast.stmt)]]

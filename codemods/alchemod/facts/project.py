@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import Dependencies
-from alchemod.facts.factories import exported_factories
+from alchemod.facts.factories import session_names
 from alchemod.facts.families import Families
 from alchemod.facts.gates import base_words, gate_a, gives_rows, mentions
 from alchemod.facts.interface import changed_names, interface
@@ -302,7 +302,7 @@ class Project:
         fresh = list(self.modules())
         classes: set[bytes] = set()
         while self._dropped and fresh:
-            factories = {name.encode() for module in fresh for name in exported_factories(module)}
+            factories = {name.encode() for module in fresh for name in session_names(module)}
             classes = _of_interest(fresh, classes)
             found = [
                 path

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from alchemod.facts.gates import gives_rows
-from alchemod.facts.module import Assigned, ClassFacts, last_name
 from alchemod.facts.project import Project
 from alchemod.inference.area import Area
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
@@ -21,13 +20,10 @@ from alchemod.inference.loading.loads import RowLoops
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
 from alchemod.inference.loading.verdict import verdict as loading_verdict
-from alchemod.inference.ownership.life import SessionLife, session_lives
-from alchemod.inference.ownership.verdict import Verdict, verdict
 from alchemod.inference.pinning import Pinning
 from alchemod.inference.query_classes import QueryClasses
 from alchemod.inference.resolver import Resolver
-from alchemod.inference.summaries.table import Summaries
-from alchemod.inference.values import Answer, Entity, Place, Plain, Statement
+from alchemod.inference.values import Answer, Entity, Place, Statement
 
 A = TypeVar("A", bound=Area)
 
@@ -40,10 +36,9 @@ class Inference:
         self.resolver = Resolver(project)
         self.local = Resolver(project, follow_callers=False)
         """Judges parameters by what their function says alone; callers are not looked at."""
-        self._pinning = Pinning(project)
+        self.pinning = Pinning(project)
         self._query_classes = QueryClasses(project)
         self._query_hooks = QueryHooks(project)
-        self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
         self._areas: dict[type[Area], Any] = {}
         self._generation = project.generation
 
@@ -77,19 +72,6 @@ class Inference:
         """What the attribute `key` of an entity is."""
         return key_kind(entity, key, self.resolver)
 
-    def session_life(self, path: Path, call: ast.Call) -> tuple[SessionLife, Verdict] | None:
-        """The life of the session that `call` opens in a function, and what may be done; None when it opens none."""
-        place = self.place(path, call)
-        function = enclosing_function(place.scope) if place is not None else None
-        if place is None or function is None or isinstance(function.node, ast.Lambda):
-            return None
-        self._forget_outdated()
-        if function.node not in self._lives:
-            sources = self.ask(Summaries).sources(Place(place.module, function))
-            self._lives[function.node] = {life.site: life for life in session_lives(function, sources)}
-        life = self._lives[function.node].get(call)
-        return (life, verdict(life)) if life is not None else None
-
     def row_loops(self, path: Path, loop: ast.AST) -> list[RowLoop]:
         """What a loop or comprehension reads row by row, for each statement whose rows it is the first to go over."""
         assert isinstance(loop, ast.stmt | ast.expr)
@@ -110,15 +92,8 @@ class Inference:
 
     def _forget_outdated(self) -> None:
         if self._generation != self.project.generation:
-            self._lives.clear()
             self._areas.clear()
             self._generation = self.project.generation
-
-    def opening_answer(self, path: Path, life: SessionLife) -> Answer:
-        """How sure it is that a session is opened, and why."""
-        place = self.place(path, life.site)
-        answer = (self.local.value(life.site, place) if place is not None else None) or Answer(Plain())
-        return answer if life.opening.proved else answer.weakened(life.opening.reason)
 
     def overrides_query_method(self, name: str, statement: Statement) -> bool:
         """Whether a query class of the project that may stand behind `statement` has its own method `name`."""
@@ -128,19 +103,7 @@ class Inference:
         """What is not seen of the query class behind `statement`; "" when its methods are known."""
         return self._query_classes.unseen(statement)
 
-    def replaced_factory(self, path: Path, life: SessionLife) -> str | None:
-        """Where the factory that opens a session is replaced by another, as a sentence; None when it is not."""
-        name = last_name(life.site)
-        place = self.place(path, life.site)
-        if place is None:
-            return None
-        modules = {place.module.name}
-        for module in self.project.modules():
-            if any(isinstance(binding, Assigned | ClassFacts) for binding in module.bindings.get(name, ())):
-                modules.add(module.name)
-        return self._pinning.replaced(name, *sorted(modules))
-
     def pinned(self, *chain: str) -> str | None:
         """Which test of the project prepares this chain of methods on a mock, as a sentence; None when none does."""
-        pin = self._pinning.of(chain)
+        pin = self.pinning.of(chain)
         return str(pin) if pin is not None else None

@@ -43,6 +43,17 @@ class Plan:
     around_try: bool = False
 
     @property
+    def maker(self) -> ast.expr:
+        """The expression that opens the session."""
+        assert self.opener.value is not None
+        return self.opener.value
+
+    @property
+    def annotation(self) -> ast.expr | None:
+        """What the opener says of the type of the name."""
+        return self.opener.annotation if isinstance(self.opener, ast.AnnAssign) else None
+
+    @property
     def body(self) -> list[ast.stmt]:
         """The statements of the block as they are now, dropped ones at its own level left out."""
         start = self.first if self.around_try else self.first + 1
@@ -163,13 +174,24 @@ def _closes(statement: ast.stmt, record: Record) -> bool:
     return _close_call(statement) in record.closes
 
 
+def name_given(function: FunctionNode, call: ast.Call) -> str | None:
+    """The name that the statement around `call` gives what the call opens, if it does nothing else."""
+    suite, index = next(reversed(list(enclosing_suites(function.body, call))), ((), 0))
+    return _opened_name(suite[index], call) if suite else None
+
+
 def _opened_name(statement: ast.stmt, call: ast.Call) -> str | None:
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_of(value, call):
             return name
-        case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is call:
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if _is_of(value, call):
             return name
     return None
+
+
+def _is_of(value: ast.expr, call: ast.Call) -> bool:
+    """Whether an expression is the call, or waits for it."""
+    return value is call or (isinstance(value, ast.Await) and value.value is call)
 
 
 def _index_of(suite: Sequence[ast.stmt], node: ast.AST) -> int | None:

@@ -26,6 +26,8 @@ class Opening:
     enterable: bool = True
     """Whether sessions are context managers in the lowest version of SQLAlchemy allowed (1.4 and later)."""
     expires_on_commit: bool = True
+    handed_out: bool = False
+    """Whether it is opened in a context manager of the project, which gives it to the block."""
     reopens: bool = True
     """Whether a closed session may be used again (false with `close_resets_only=False`, SQLAlchemy 2.0)."""
 

@@ -7,10 +7,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from alchemod.facts.module import last_name
 from alchemod.inference.domain import Channel, TooComplexError
 from alchemod.inference.evaluation import Steps
 from alchemod.inference.flow import Walker
-from alchemod.inference.ownership.block import Obstacle, Plan, close_statements, plan_block, untangle
+from alchemod.inference.ownership.block import Obstacle, Plan, close_statements, name_given, plan_block, untangle
 from alchemod.inference.ownership.comparison import Comparison, PlannedWalker, compare, leaks
 from alchemod.inference.ownership.domain import SessionDomain
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
@@ -36,6 +37,10 @@ class SessionLife:
     """Whether the block would stand inside a loop of the function."""
     in_with: bool = False
     """Whether it is opened in the head of a `with` statement."""
+    closing: ast.Call | None = None
+    """The call of `closing()` that it is opened in, when that is the head of a `with` statement."""
+    name: str | None = None
+    """The name that the statement which opens it gives it, if it does nothing else."""
 
     @property
     def leaks(self) -> tuple[Channel, ...]:
@@ -50,18 +55,37 @@ def session_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLife
     """
     function = scope.node
     assert isinstance(function, FUNCTIONS)
-    found = [(call, opening) for call in own_calls(function) if (opening := knowledge.opening(call)) is not None]
-    heads = {item.context_expr for node in _withs(function) for item in node.items}
     steps: Steps = {}
-    walked = [
-        SessionLife(call, opening, in_with=call in heads, record=_record(call, opening, scope, knowledge, steps))
-        for call, opening in found
-    ]
+    walked = walked_lives(scope, knowledge, steps)
     calls = {close for life in walked if life.record is not None for close in life.record.closes}
     closes = close_statements(function, calls)
     planned = [_planned(life, scope, knowledge, closes, steps) for life in walked]
     plans = [life.plan for life in planned if life.plan is not None]
     return [_untangled(life, plans, closes) for life in planned]
+
+
+def walked_lives(scope: Scope, knowledge: SessionKnowledge, steps: Steps | None = None) -> list[SessionLife]:
+    """The sessions of the function as they are, without a plan for any."""
+    function = scope.node
+    assert isinstance(function, FUNCTIONS)
+    steps = {} if steps is None else steps
+    found = [(call, opening) for call in own_calls(function) if (opening := knowledge.opening(call)) is not None]
+    heads = {item.context_expr for node in _withs(function) for item in node.items}
+    closings = {head.args[0]: head for head in heads if isinstance(head, ast.Call) and _is_closing(head)}
+    return [
+        SessionLife(
+            call,
+            opening,
+            in_with=call in heads,
+            closing=closings.get(call),
+            record=_record(call, opening, scope, knowledge, steps),
+        )
+        for call, opening in found
+    ]
+
+
+def _is_closing(head: ast.Call) -> bool:
+    return last_name(head) in {"closing", "aclosing"} and len(head.args) == 1 and not head.keywords
 
 
 def own_calls(function: FunctionNode) -> Iterator[ast.Call]:
@@ -96,20 +120,22 @@ def _planned(
 ) -> SessionLife:
     function = scope.node
     assert isinstance(function, FUNCTIONS)
-    if life.record is None or life.in_with:
+    record = life.record
+    if record is None or life.in_with or life.closing is not None:
         return life
+    life = replace(life, name=name_given(function, life.site))
     in_loop = _is_in_loop(function, life.site)
-    plan = plan_block(function, life.site, life.record, life.opening.is_async, closes)
+    plan = plan_block(function, life.site, record, life.opening.is_async, closes)
     if not isinstance(plan, Plan):
-        return SessionLife(life.site, life.opening, life.record, obstacle=plan, in_loop=in_loop)
+        return replace(life, obstacle=plan, in_loop=in_loop)
     domain = SessionDomain(life.site, life.opening, scope, knowledge, plan.dropped)
     walker = PlannedWalker(domain, plan, steps)
     domain.bind_also(walker.binding)
     try:
         domain.record.exits = walker.run(function.body, domain.start)
     except TooComplexError:
-        return SessionLife(life.site, life.opening)
-    return SessionLife(life.site, life.opening, life.record, plan, None, compare(life.record, domain.record), in_loop)
+        return replace(life, record=None)
+    return replace(life, plan=plan, comparison=compare(record, domain.record), in_loop=in_loop)
 
 
 def _untangled(life: SessionLife, plans: list[Plan], closes: frozenset[ast.stmt]) -> SessionLife:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.attributes import Attribute
@@ -35,40 +36,43 @@ from alchemod.inference.values import (
 )
 
 if TYPE_CHECKING:
-    from alchemod.inference.summaries.treatments import Treatments
+    from alchemod.inference.summaries.table import Summaries
 
 _PARTIAL_LOADING: Final = ("load_only", "defer", "undefer", "raiseload")
-_HANDING_OUT: Final = frozenset({"fixture", "yield_fixture", "contextmanager", "asynccontextmanager"})
+_FIXTURES: Final = frozenset({"fixture", "yield_fixture"})
+_MANAGERS: Final = frozenset({"contextmanager", "asynccontextmanager"})
 _KINDS: Final[dict[str, FactoryKind]] = {"plain": "plain", "scoped": "never", "committing": "never", "unknown": "plain"}
 
 
 class SessionSources:
     """Answers the questions of `SessionKnowledge` about the function (or module) whose inside is `place`."""
 
-    def __init__(self, place: Place, resolver: Resolver, callees: Treatments) -> None:
+    def __init__(self, place: Place, resolver: Resolver, summaries: Summaries) -> None:
         self._root: Final = place
         self._resolver: Final = resolver
-        self._callees: Final = callees
+        self._summaries: Final = summaries
 
     def opening(self, call: ast.Call) -> Opening | None:
-        """How `call` opens a session: by a factory or a session class, not by a function that hands one out."""
-        if last_name(call) not in self._resolver.session_makers or self._hands_out():
+        """How `call` opens a session: by a factory, a session class, or a function that opens one for its caller."""
+        if last_name(call) not in self._resolver.session_makers or self._is_made_by(_FIXTURES):
             return None
-        answer = self._value(call)
+        answer, maker = self._value(call), self._value(call.func)
+        if isinstance(maker, Answer) and isinstance(maker.value, FunctionObject | LocalFunction):
+            opening = self._summaries.opening(maker)
+            return replace(opening, handed_out=self._is_made_by(_MANAGERS)) if opening is not None else None
         if answer is None or not isinstance(answer.value, Session) or answer.value.factory is None:
             return None
-        maker = self._value(call.func)
         if maker is None or not isinstance(maker.value, SessionFactory | Outside | ClassObject):
             return None
         factory = answer.value.factory
-        kind = "never" if factory.shares_connection else _KINDS[factory.kind]
         return Opening(
-            kind,
+            "never" if factory.shares_connection else _KINDS[factory.kind],
             is_async=answer.value.is_async,
             proved=answer.certainty == "proved" and factory.kind != "unknown",
             reason=factory.reason or answer.missing or "",
             enterable=self._resolver.project.versions.allows("1.4"),
             expires_on_commit=factory.expire_on_commit,
+            handed_out=self._is_made_by(_MANAGERS),
             reopens=factory.reopens,
         )
 
@@ -100,12 +104,11 @@ class SessionSources:
 
     def treatment(self, call: ast.Call, argument: ast.expr, given: Given) -> Treatment:
         """What the callee of `call` does with `argument`, which is of the kind `given`."""
-        return self._callees.of_argument(call, argument, self._place(call), given)
+        return self._summaries.of_argument(call, argument, self._place(call), given)
 
-    def _hands_out(self) -> bool:
-        """Whether the function is a fixture or a hand-written context manager: those own what they hand out."""
-        decorators = getattr(self._root.scope.node, "decorator_list", ())
-        return any(last_name(decorator) in _HANDING_OUT for decorator in decorators)
+    def _is_made_by(self, decorators: frozenset[str]) -> bool:
+        """Whether the function has one of these decorators."""
+        return any(last_name(part) in decorators for part in getattr(self._root.scope.node, "decorator_list", ()))
 
     def _referred(self, cls: ModelClass, node: ast.expr) -> tuple[ast.expr, ...]:
         """The arguments of a constructor call that the new object may refer to: all but values of columns."""

@@ -15,6 +15,7 @@ Reason: TypeAlias = Literal[
     "not a session",
     "factory is not plain",
     "managed",
+    "closing",
     "version",
     "too complex",
     "ownership flag",
@@ -55,7 +56,7 @@ def verdict(life: SessionLife) -> Verdict:
         return Verdict("silent", "not a session")
     if opening.factory == "never":
         return Verdict("never", "factory is not plain", opening.reason)
-    if life.in_with or (life.record is not None and life.record.managed):
+    if life.in_with or (life.closing is None and life.record is not None and life.record.managed):
         return Verdict("silent", "managed")
     found = _of_plain(life)
     if found.kind == "safe" and not opening.proved:
@@ -68,10 +69,14 @@ def _of_plain(life: SessionLife) -> Verdict:
     line = life.site.lineno
     if not life.opening.enterable:
         return Verdict("report", "version", "sessions are context managers from SQLAlchemy 1.4 on", line)
+    if life.closing is not None:
+        return Verdict("safe", "closing")
     if record is None:
         return Verdict("report", "too complex", "the function is too complex to follow", line)
     if life.obstacle == "conditional":
         return Verdict("report", "ownership flag", "the session is opened on some ways only", line)
+    if life.opening.handed_out and record.yields and not life.leaks:
+        return Verdict("silent", "managed")
     if record.entered_by_hand:
         return Verdict("report", "entered by hand", "", line_of(record.entered_by_hand[0]))
     for kind in _SILENT_ESCAPES:
@@ -110,6 +115,13 @@ def _of_what_gets_out(life: SessionLife) -> Verdict:
     assert record is not None
     assert comparison is not None
     if record.yields:
+        line = line_of(record.yields[0])
+        if "next" in life.leaks:
+            missing = f"code behind the block that gets what line {line} yields may go on with it"
+            return Verdict("unsafe", "yields", missing, line)
+        if "base" in life.leaks and not life.opening.reopens:
+            missing = f"what line {line} yields may outlive the generator, and a closed session cannot be used again"
+            return Verdict("unsafe", "yields", missing, line)
         if len(record.yields) == 1 and not record.loaded_before_yield:
             return Verdict("safe", "proved")
         return Verdict("unsafe", "yields", "the session is yielded after it was used", line_of(record.yields[-1]))

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from alchemod.inference.area import Area
+from alchemod.inference.ownership.knowledge import Opening
 from alchemod.inference.ownership.sources import SessionSources
 from alchemod.inference.summaries.direct import Direct, DirectDeeds, Edge
+from alchemod.inference.summaries.openers import Openers
 from alchemod.inference.summaries.targets import Target, Targets
 from alchemod.inference.summaries.treatments import Treatments
 from alchemod.inference.summaries.vocabulary import UNKNOWN_CODE, Deeds, Given, Treatment
@@ -45,7 +47,8 @@ class Summaries(Area):
         self._targets: Final = Targets(resolver)
         self._direct: Final = DirectDeeds(resolver, self._targets)
         self._resolver: Final = resolver
-        self._treatments: Final = Treatments(resolver, self._targets)
+        self._treatments: Final = Treatments(self._targets, self.sources)
+        self._openers: Final = Openers(self._targets, self.sources)
         self._reached: Final[dict[ast.AST, Deeds]] = {}
 
     def of_argument(self, call: ast.Call, argument: ast.expr, place: Place, given: Given = "session") -> Treatment:
@@ -54,7 +57,12 @@ class Summaries(Area):
 
     def sources(self, inside: Place) -> SessionSources:
         """What the life of a session in the function whose inside is `inside` asks for."""
-        return SessionSources(inside, self._resolver, self._treatments)
+        return SessionSources(inside, self._resolver, self)
+
+    def opening(self, callee: Answer | None) -> Opening | None:
+        """How a call of `callee`, a function of the project, opens a session and gives it to the caller; None if it
+        does not."""
+        return self._openers.of(callee)
 
     def deeds_of_call(self, call: ast.Call, place: Place) -> Deeds:
         """What `call`, in `place`, may do; callees of libraries that get no session are assumed to do nothing."""

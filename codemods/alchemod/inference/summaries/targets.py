@@ -76,7 +76,11 @@ class Targets:
 
     def callee(self, call: ast.Call, place: Place) -> Answer | None:
         """What is called."""
-        return self._resolver.value(call.func, Place(place.module, place.scope.innermost(call.func)))
+        return self.value(call.func, place)
+
+    def value(self, node: ast.expr, place: Place) -> Answer | None:
+        """What an expression in `place` is."""
+        return self._resolver.value(node, Place(place.module, place.scope.innermost(node)))
 
     def of(self, callee: Answer | None) -> list[Target] | None:
         """The functions of the project that a call of `callee` may run: for a method also those of subclasses that

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -13,11 +13,9 @@ from alchemod.inference.domain import TooComplexError
 from alchemod.inference.flow import Walker
 from alchemod.inference.functions import enclosing_function, own_nodes
 from alchemod.inference.ownership.domain import SessionDomain
-from alchemod.inference.ownership.knowledge import Opening
+from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.record import Record, UseKind
-from alchemod.inference.ownership.sources import SessionSources
 from alchemod.inference.ownership.state import Facts, Ref, RefKind
-from alchemod.inference.resolver import Resolver
 from alchemod.inference.scopes import FUNCTIONS
 from alchemod.inference.summaries.targets import Target, Targets, makes_plain_object
 from alchemod.inference.summaries.vocabulary import (
@@ -56,9 +54,9 @@ _REFS: Final[dict[Given, RefKind]] = {
 class Treatments:
     """Answers for one project; remembered per function, parameter and what it is given."""
 
-    def __init__(self, resolver: Resolver, targets: Targets) -> None:
-        self._resolver: Final = resolver
+    def __init__(self, targets: Targets, sources: Callable[[Place], SessionKnowledge]) -> None:
         self._targets: Final = targets
+        self._sources: Final = sources
         self._recall: Final[Recall[Treatment]] = Recall()
 
     def of_argument(self, call: ast.Call, argument: ast.expr, place: Place, given: Given) -> Treatment:
@@ -96,7 +94,7 @@ class Treatments:
         node = target.node
         if not isinstance(node, FUNCTIONS):
             return UNSEEN
-        sources = SessionSources(target.inside, self._resolver, self)
+        sources = self._sources(target.inside)
         ref = Ref(_REFS[given], None if given == "session" else parameter)
         opening = Opening("plain", is_async)
         domain = SessionDomain(parameter, opening, target.inside.scope, sources, given=ref)
@@ -119,7 +117,7 @@ class Treatments:
         return not isinstance(node, ast.AsyncFunctionDef) or _is_awaited(call, place)
 
     def _is_async(self, argument: ast.expr, place: Place) -> bool:
-        answer = self._resolver.value(argument, Place(place.module, place.scope.innermost(argument)))
+        answer = self._targets.value(argument, place)
         return answer is not None and isinstance(answer.value, Session) and answer.value.is_async
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from alchemod.edits.verbs import Verb, block, drop
+from alchemod.edits.verbs import Verb, block, drop, insert, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.factories import session_makers
 from alchemod.facts.project import Project
-from alchemod.inference.ownership.block import Plan
 from alchemod.inference.ownership.life import SessionLife
+from alchemod.inference.ownership.lives import SessionLives
 from alchemod.inference.ownership.verdict import Verdict
+from alchemod.inference.values import Outside
 
 
 class SessionWithoutContextManager(Rule):
@@ -73,31 +74,44 @@ class SessionWithoutContextManager(Rule):
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterable[Finding]:
         """Looks at one call that may open a session."""
-        judged = ctx.session_life(call)
+        lives = ctx.ask(SessionLives)
+        judged = lives.of_call(ctx.path, call)
         if judged is None:
             return
         life, verdict = judged
         if verdict.kind in {"silent", "never"}:
             return
         message = _message(life)
-        given = [ctx.opening_answer(life)]
-        if verdict.kind == "report" or life.plan is None:
+        given = [lives.answer(ctx.path, life)]
+        edits = list(_edits(life, ctx))
+        if verdict.kind == "report" or not edits:
             yield self.report(call, message, missing=_advice(life, verdict), given=given)
             return
-        unsafe = verdict.missing if verdict.kind == "unsafe" else ctx.replaced_factory(life)
-        yield self.fix(call, message, *_edits(life.plan), given=given, unsafe=unsafe)
+        unsafe = verdict.missing if verdict.kind == "unsafe" else lives.replaced_factory(ctx.path, life)
+        yield self.fix(call, message, *edits, given=given, unsafe=unsafe)
 
 
-def _edits(plan: Plan) -> Iterator[Verb]:
+def _edits(life: SessionLife, ctx: Context) -> Iterator[Verb]:
+    plan = life.plan
+    if life.closing is not None:
+        manager = ctx.value(life.closing.func)
+        if manager is not None and isinstance(manager.value, Outside):
+            yield swap(life.closing, "{maker}", maker=life.site)
+    if plan is None:
+        return
     header = "async with {maker} as {name}:" if plan.is_async else "with {maker} as {name}:"
     first, last = plan.suite[plan.first], plan.suite[plan.last]
-    yield block(first, last, header, replaces=(plan.opener,), maker=plan.call, name=plan.name)
+    if plan.annotation is not None:
+        yield insert("{name}: {annotation}", before=first, name=plan.name, annotation=plan.annotation)
+    yield block(first, last, header, replaces=(plan.opener,), maker=plan.maker, name=plan.name)
     for statement in plan.removals:
         yield drop(statement)
 
 
 def _message(life: SessionLife) -> str:
-    name = life.plan.name if life.plan is not None else "the session"
+    name = life.name or "the session"
+    if life.closing is not None:
+        return "closing() does what the block of the session does by itself"
     if life.record is not None and not life.record.closes:
         return f"{name} is opened here and never closed"
     if life.leaks:
@@ -109,9 +123,8 @@ def _advice(life: SessionLife, verdict: Verdict) -> str:
     maker = ast.unparse(life.site)
     match verdict.reason:
         case "ownership flag":
-            return (
-                f"it is opened on some ways only; write `with nullcontext(session) if session else {maker} as session:`"
-            )
+            name = life.name or "session"
+            return f"it is opened on some ways only; write `with nullcontext({name}) if {name} else {maker} as {name}:`"
         case "entered by hand":
             return (
                 f"line {verdict.line} calls __enter__() by hand; write `with {maker} as session:` or use an ExitStack"
