@@ -212,8 +212,9 @@ def _builtin(answer: Answer, name: str, node: ast.Call, place: Place, resolver: 
                 return argument.then(replace(collection, lazy=False))
         element = element_of(argument)
         return element.then(Collection(element.value)) if element is not None else None
-    if name == "next":
-        return element_of(argument)
+    if name in {"next", "anext"}:
+        element = element_of(argument)
+        return element.then(Coroutine(element.value)) if name == "anext" and element is not None else element
     if name == "iter":
         return argument
     if name == "enumerate":
@@ -257,6 +258,8 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
             return answer
         case Collection() if name in {"copy"}:
             return answer
+        case Generator(inner=inner) if name in {"__next__", "__anext__"}:
+            return answer.then(inner if name == "__next__" else Coroutine(inner))
     return None
 
 

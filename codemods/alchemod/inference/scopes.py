@@ -21,6 +21,9 @@ ScopeNode: TypeAlias = ast.Module | FunctionNode | ast.Lambda | ast.ClassDef | C
 
 COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+Unit: TypeAlias = FunctionNode | ast.Module
+"""Code that runs as one: a function, or the top level of a file."""
+UNITS: Final = (*FUNCTIONS, ast.Module)
 _SCOPES: Final = (*FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 _MEMO: Final = "_alchemod_scope"
 

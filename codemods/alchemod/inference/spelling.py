@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alchemod.facts.certain import certain_names
+from alchemod.facts.lookup import Definition, External, Variable
 from alchemod.facts.module import ClassFacts, Import, Module
 from alchemod.facts.nodes import is_dotted
 from alchemod.facts.project import Project
@@ -47,6 +48,28 @@ def spelling_of(entity: Entity, at: ast.expr, place: Place, resolver: Resolver) 
         return None
     source = _source_of(facts, place, resolver)
     return Spelling(facts.name, f"{source.name}.{facts.name}", closes_cycle(resolver.project, place.module, source))
+
+
+def spelling_of_name(module: Module, name: str, place: Place, project: Project) -> Spelling | None:
+    """How the name `name` of the top level of `module` is written in `place`; None when it means something else
+    there."""
+    owner = place.scope.owner(name)
+    if owner is not None and owner.parent is not None:
+        return None
+    if _is_same(project.lookup.name(place.module, name), project.lookup.name(module, name)):
+        return Spelling(name)
+    if _is_taken(name, place) or module is place.module:
+        return None
+    return Spelling(name, f"{module.name}.{name}", closes_cycle(project, place.module, module))
+
+
+def _is_same(one: Definition | None, other: Definition | None) -> bool:
+    match one, other:
+        case Variable(module=module, name=name), Variable(module=others, name=other_name):
+            return module is others and name == other_name
+        case External(name=name), External(name=other_name):
+            return name == other_name
+    return one is not None and one is other
 
 
 def why_not_spelled(entity: Entity, place: Place, resolver: Resolver) -> str:

@@ -16,6 +16,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         dynamic=True,
     ),
     RuleEntry(
+        code="ALC103",
+        name="session-from-next",
+        summary="Takes a session from a generator by a `with` block, which keeps the generator, instead of by `next()`",
+        module="alchemod.rules.sessions.session_from_next",
+        names=("next", "anext", "__next__", "__anext__"),
+        kinds=("Call",),
+        tokens=("next(", "next__("),
+    ),
+    RuleEntry(
         code="ALC201",
         name="filter-by-keywords",
         summary="Turns the keywords of `filter_by()` into expressions",

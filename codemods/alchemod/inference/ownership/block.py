@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from alchemod.inference.dominance import enclosing_suites, suites_of
 from alchemod.inference.ownership.record import Record, Use
-from alchemod.inference.scopes import FunctionNode, contains
+from alchemod.inference.scopes import Unit, contains
 
 Opener: TypeAlias = ast.Assign | ast.AnnAssign
 
@@ -86,7 +86,7 @@ block would cross that of another session."""
 
 
 def plan_block(
-    function: FunctionNode, call: ast.Call, record: Record, is_async: bool, closes: frozenset[ast.stmt]
+    function: Unit, call: ast.Call, record: Record, is_async: bool, closes: frozenset[ast.stmt]
 ) -> Plan | Obstacle:
     """The plan for the session that `call` opens. `closes` are the statements that close some session of it."""
     chain = list(enclosing_suites(function.body, call))
@@ -151,7 +151,7 @@ def untangle(plan: Plan, others: Iterable[Plan], closes: frozenset[ast.stmt]) ->
     return plan
 
 
-def close_statements(function: FunctionNode, calls: set[ast.Call]) -> frozenset[ast.stmt]:
+def close_statements(function: Unit, calls: set[ast.Call]) -> frozenset[ast.stmt]:
     """The statements of the function that are one of these `close()` calls and nothing else."""
     found: set[ast.stmt] = set()
     stack: list[Sequence[ast.stmt]] = [function.body]
@@ -174,7 +174,7 @@ def _closes(statement: ast.stmt, record: Record) -> bool:
     return _close_call(statement) in record.closes
 
 
-def name_given(function: FunctionNode, call: ast.Call) -> str | None:
+def name_given(function: Unit, call: ast.Call) -> str | None:
     """The name that the statement around `call` gives what the call opens, if it does nothing else."""
     suite, index = next(reversed(list(enclosing_suites(function.body, call))), ((), 0))
     return _opened_name(suite[index], call) if suite else None

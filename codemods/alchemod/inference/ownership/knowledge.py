@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from alchemod.inference.summaries.vocabulary import Given, Treatment
+
+if TYPE_CHECKING:
+    from alchemod.inference.summaries.providers import Provider
 
 FactoryKind: TypeAlias = Literal["plain", "never", "unknown"]
 """`plain`: leaving a `with` block of its session closes it and does nothing else. `never`: a registry, a class with its
@@ -26,6 +29,8 @@ class Opening:
     enterable: bool = True
     """Whether sessions are context managers in the lowest version of SQLAlchemy allowed (1.4 and later)."""
     expires_on_commit: bool = True
+    provider: Provider | None = None
+    """The generator whose first element it is, when nobody keeps the generator."""
     handed_out: bool = False
     """Whether it is opened in a context manager of the project, which gives it to the block."""
     reopens: bool = True

@@ -16,7 +16,7 @@ from alchemod.inference.ownership.comparison import Comparison, PlannedWalker, c
 from alchemod.inference.ownership.domain import SessionDomain
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.record import Record
-from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope
+from alchemod.inference.scopes import FUNCTIONS, UNITS, Scope, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class SessionLife:
 
 
 def session_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLife]:
-    """The sessions that the function of `scope` opens itself, in source order.
+    """The sessions that the code of `scope`, a function or the top level of a file, opens itself, in source order.
 
     Sessions of functions inside it are theirs. A session whose factory is not plain is not followed.
     """
     function = scope.node
-    assert isinstance(function, FUNCTIONS)
+    assert isinstance(function, UNITS)
     steps: Steps = {}
     walked = walked_lives(scope, knowledge, steps)
     calls = {close for life in walked if life.record is not None for close in life.record.closes}
@@ -67,7 +67,7 @@ def session_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLife
 def walked_lives(scope: Scope, knowledge: SessionKnowledge, steps: Steps | None = None) -> list[SessionLife]:
     """The sessions of the function as they are, without a plan for any."""
     function = scope.node
-    assert isinstance(function, FUNCTIONS)
+    assert isinstance(function, UNITS)
     steps = {} if steps is None else steps
     found = [(call, opening) for call in own_calls(function) if (opening := knowledge.opening(call)) is not None]
     heads = {item.context_expr for node in _withs(function) for item in node.items}
@@ -88,7 +88,7 @@ def _is_closing(head: ast.Call) -> bool:
     return last_name(head) in {"closing", "aclosing"} and len(head.args) == 1 and not head.keywords
 
 
-def own_calls(function: FunctionNode) -> Iterator[ast.Call]:
+def own_calls(function: Unit) -> Iterator[ast.Call]:
     """The calls that the code of the function makes, those in its inner functions, lambdas and classes left out."""
     stack: list[ast.AST] = list(reversed(function.body))
     while stack:
@@ -99,7 +99,7 @@ def own_calls(function: FunctionNode) -> Iterator[ast.Call]:
             stack += reversed(list(ast.iter_child_nodes(node)))
 
 
-def _withs(function: FunctionNode) -> Iterator[ast.With | ast.AsyncWith]:
+def _withs(function: Unit) -> Iterator[ast.With | ast.AsyncWith]:
     return (node for node in ast.walk(function) if isinstance(node, (ast.With, ast.AsyncWith)))
 
 
@@ -107,7 +107,7 @@ def _record(call: ast.Call, opening: Opening, scope: Scope, knowledge: SessionKn
     if opening.factory != "plain":
         return None
     domain = SessionDomain(call, opening, scope, knowledge)
-    assert isinstance(scope.node, FUNCTIONS)
+    assert isinstance(scope.node, UNITS)
     try:
         domain.record.exits = Walker(domain, steps).run(scope.node.body, domain.start)
     except TooComplexError:
@@ -119,7 +119,7 @@ def _planned(
     life: SessionLife, scope: Scope, knowledge: SessionKnowledge, closes: frozenset[ast.stmt], steps: Steps
 ) -> SessionLife:
     function = scope.node
-    assert isinstance(function, FUNCTIONS)
+    assert isinstance(function, UNITS)
     record = life.record
     if record is None or life.in_with or life.closing is not None:
         return life
@@ -145,7 +145,7 @@ def _untangled(life: SessionLife, plans: list[Plan], closes: frozenset[ast.stmt]
     return replace(life, plan=plan, obstacle=None if plan is not None else "crossing")
 
 
-def _is_in_loop(function: FunctionNode, call: ast.Call) -> bool:
+def _is_in_loop(function: Unit, call: ast.Call) -> bool:
     stack: list[ast.AST] = list(function.body)
     while stack:
         node = stack.pop()

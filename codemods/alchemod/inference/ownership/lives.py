@@ -27,19 +27,27 @@ class SessionLives(Area):
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
 
     def of_call(self, path: Path, call: ast.Call) -> tuple[SessionLife, Verdict] | None:
-        """The life of the session that `call` opens in a function, and what may be done; None when it opens none.
+        """The life of the session that `call` opens, and what may be done; None when it opens none, or not in the code
+        of a function or the top level of the file.
 
         `call` may also be the call of `maker()()` that makes the factory.
         """
         place = self.inference.place(path, call)
-        function = enclosing_function(place.scope) if place is not None else None
-        if place is None or function is None or isinstance(function.node, ast.Lambda):
+        if place is None:
             return None
-        if function.node not in self._lives:
-            sources = self.inference.ask(Summaries).sources(Place(place.module, function))
-            self._lives[function.node] = dict(_by_call(session_lives(function, sources)))
-        life = self._lives[function.node].get(call)
+        unit = enclosing_function(place.scope) or place.scope.root
+        if isinstance(unit.node, ast.Lambda):
+            return None
+        if unit.node not in self._lives:
+            sources = self.inference.ask(Summaries).sources(Place(place.module, unit))
+            self._lives[unit.node] = dict(_by_call(session_lives(unit, sources)))
+        life = self._lives[unit.node].get(call)
         return (life, verdict(life)) if life is not None else None
+
+    def is_in_function(self, path: Path, life: SessionLife) -> bool:
+        """Whether a session is opened in a function, not at the top level of a file."""
+        place = self.inference.place(path, life.site)
+        return place is not None and enclosing_function(place.scope) is not None
 
     def answer(self, path: Path, life: SessionLife) -> Answer:
         """How sure it is that a session is opened, and why."""

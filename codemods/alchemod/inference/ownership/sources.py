@@ -10,6 +10,7 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.module import last_name
 from alchemod.inference.ownership.knowledge import AttributeKind, FactoryKind, Opening, Product, ProductKind
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.summaries.providers import FIRST_ELEMENT, started_by
 from alchemod.inference.summaries.vocabulary import Given, Treatment
 from alchemod.inference.values import (
     Answer,
@@ -54,6 +55,8 @@ class SessionSources:
 
     def opening(self, call: ast.Call) -> Opening | None:
         """How `call` opens a session: by a factory, a session class, or a function that opens one for its caller."""
+        if last_name(call.func) in FIRST_ELEMENT:
+            return self._from_provider(call)
         if last_name(call) not in self._resolver.session_makers or self._is_made_by(_FIXTURES):
             return None
         answer, maker = self._value(call), self._value(call.func)
@@ -75,6 +78,20 @@ class SessionSources:
             handed_out=self._is_made_by(_MANAGERS),
             reopens=factory.reopens,
         )
+
+    def _from_provider(self, call: ast.Call) -> Opening | None:
+        """The session of `next(provider())`: the generator is gone at once, and with it who would close the session."""
+        start = started_by(call)
+        provider = self._summaries.provider(self._value(start.func)) if start is not None else None
+        answer = self._value(call)
+        if answer is None or provider is None:
+            return None
+        value = answer.value.inner if isinstance(answer.value, Coroutine) else answer.value
+        if not isinstance(value, Session):
+            return None
+        opening = provider.opening or Opening("plain", value.is_async)
+        proved = opening.proved and answer.certainty == "proved"
+        return replace(opening, factory="plain", proved=proved, handed_out=False, provider=provider)
 
     def product(self, node: ast.expr) -> Product:
         """What a call, attribute or subscript gives."""

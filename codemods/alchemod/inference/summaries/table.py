@@ -12,6 +12,7 @@ from alchemod.inference.ownership.knowledge import Opening
 from alchemod.inference.ownership.sources import SessionSources
 from alchemod.inference.summaries.direct import Direct, DirectDeeds, Edge
 from alchemod.inference.summaries.openers import Openers
+from alchemod.inference.summaries.providers import Provider, Providers
 from alchemod.inference.summaries.targets import Target, Targets
 from alchemod.inference.summaries.treatments import Treatments
 from alchemod.inference.summaries.vocabulary import UNKNOWN_CODE, Deeds, Given, Treatment
@@ -49,6 +50,7 @@ class Summaries(Area):
         self._resolver: Final = resolver
         self._treatments: Final = Treatments(self._targets, self.sources)
         self._openers: Final = Openers(self._targets, self.sources)
+        self._providers: Final = Providers(self._targets, self.sources)
         self._reached: Final[dict[ast.AST, Deeds]] = {}
 
     def of_argument(self, call: ast.Call, argument: ast.expr, place: Place, given: Given = "session") -> Treatment:
@@ -63,6 +65,10 @@ class Summaries(Area):
         """How a call of `callee`, a function of the project, opens a session and gives it to the caller; None if it
         does not."""
         return self._openers.of(callee)
+
+    def provider(self, callee: Answer | None) -> Provider | None:
+        """The generator function that `callee` is, if it yields a session once; None if it is none."""
+        return self._providers.of(callee)
 
     def deeds_of_call(self, call: ast.Call, place: Place) -> Deeds:
         """What `call`, in `place`, may do; callees of libraries that get no session are assumed to do nothing."""

@@ -79,7 +79,8 @@ class SessionWithoutContextManager(Rule):
         if judged is None:
             return
         life, verdict = judged
-        if verdict.kind in {"silent", "never"}:
+        is_own = life.opening.provider is None and lives.is_in_function(ctx.path, life)
+        if verdict.kind in {"silent", "never"} or not is_own:
             return
         message = _message(life)
         given = [lives.answer(ctx.path, life)]
