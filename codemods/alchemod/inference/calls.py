@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, FunctionFacts
 from alchemod.inference import engines, sessions, statements, tables
-from alchemod.inference.containers import element_of, row_of
+from alchemod.inference.containers import element_of, next_of, row_of
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -213,8 +213,7 @@ def _builtin(answer: Answer, name: str, node: ast.Call, place: Place, resolver: 
         element = element_of(argument)
         return element.then(Collection(element.value)) if element is not None else None
     if name in {"next", "anext"}:
-        element = element_of(argument)
-        return element.then(Coroutine(element.value)) if name == "anext" and element is not None else element
+        return next_of(argument, name)
     if name == "iter":
         return argument
     if name == "enumerate":
@@ -258,8 +257,8 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
             return answer
         case Collection() if name in {"copy"}:
             return answer
-        case Generator(inner=inner) if name in {"__next__", "__anext__"}:
-            return answer.then(inner if name == "__next__" else Coroutine(inner))
+        case Generator():
+            return next_of(answer, name.strip("_"))
     return None
 
 

@@ -47,6 +47,12 @@ def element_of(answer: Answer | None) -> Answer | None:
     return answer.then(element) if element is not None else None
 
 
+def next_of(answer: Answer | None, name: str) -> Answer | None:
+    """What `next()` of a value gives, or waiting for `anext()` of it."""
+    element = element_of(answer) if name in {"next", "anext"} else None
+    return element.then(Coroutine(element.value)) if element is not None and name == "anext" else element
+
+
 def _element(value: Value) -> Value | None:
     match value:
         case Collection(element=element) | Generator(inner=element):
