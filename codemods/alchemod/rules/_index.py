@@ -187,6 +187,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG105",
+        name="raw-string-execute",
+        summary="Says how a plain string of SQL is meant: `text()`, or as the driver takes it",
+        module="alchemod.rules.migration.connections.raw_string_execute",
+        names=("execute", "scalar", "scalars", "stream", "stream_scalars"),
+        kinds=("Call",),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG106",
         name="execute-parameters",
         summary="Puts the parameters of `Connection.execute()` into one dictionary or one list",

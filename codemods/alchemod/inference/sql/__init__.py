@@ -1,0 +1,1 @@
+"""SQL written as text: how its strings are built, where they are executed, what stands in their gaps."""
