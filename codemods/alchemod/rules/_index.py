@@ -94,6 +94,23 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Compare",),
     ),
     RuleEntry(
+        code="ALC216",
+        name="value-in-sql-string",
+        summary="Makes a bound parameter of a value that is put into SQL as text",
+        module="alchemod.rules.querying.value_in_sql_string",
+        names=("text", "literal_column", "execute", "scalar", "scalars", "stream", "stream_scalars", "exec_driver_sql"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
+        code="ALC217",
+        name="name-in-sql-string",
+        summary="Reports names and pieces of SQL that are put into a statement as text",
+        module="alchemod.rules.querying.name_in_sql_string",
+        names=("text", "literal_column", "execute", "scalar", "scalars", "stream", "stream_scalars", "exec_driver_sql"),
+        kinds=("Call",),
+        level="error",
+    ),
+    RuleEntry(
         code="ALC301",
         name="commit-failure-mishandled",
         summary="Finds handlers that leave a session unusable after a failed commit or flush, or that hide the failure",

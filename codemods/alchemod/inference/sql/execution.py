@@ -12,6 +12,7 @@ from typing import Literal
 from alchemod.facts.vocabulary import canonical
 from alchemod.inference.area import Area
 from alchemod.inference.bindings import Binding
+from alchemod.inference.functions import enclosing_function
 from alchemod.inference.reaching import definitions
 from alchemod.inference.sessions import opened
 from alchemod.inference.sql.strings import SqlString, built
@@ -80,6 +81,14 @@ class SqlExecutions(Area):
     def is_text(self, node: ast.expr, place: Place) -> bool:
         """Whether an expression is a call of SQLAlchemy's `text()`."""
         return isinstance(node, ast.Call) and self._name_of(node.func, place) == "text"
+
+    def executing(self, statement: ast.expr, place: Place) -> Execution | None:
+        """The execution whose statement is this very expression."""
+        around = enclosing_function(place.scope) or place.scope.root
+        for node in ast.walk(around.node):
+            if isinstance(node, ast.Call) and node.args and node.args[0] is statement:
+                return self.of(node, place)
+        return None
 
     def strings(self, node: ast.expr, place: Place) -> list[SqlString]:
         """The strings that an expression may be, see :func:`built`."""

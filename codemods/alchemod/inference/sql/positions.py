@@ -10,13 +10,14 @@ from typing import Literal
 from alchemod.inference.sql.strings import Hole, Part
 from alchemod.inference.sql.tokens import HOLE, Token, tokens
 
-Position = Literal["value", "quoted", "list", "name", "fragment"]
+Position = Literal["value", "quoted", "list", "name", "schema", "fragment"]
 """`value`: where a bound parameter may stand. `quoted`: inside the quotes of a string literal. `list`: all between the
-parentheses of `IN (...)`, or after a bare `IN`. `name`: part of a name, or where a table or column stands. `fragment`:
-anything else."""
+parentheses of `IN (...)`, or after a bare `IN`. `name`: part of a name, or where a table or column stands. `schema`:
+the schema of a table. `fragment`: anything else."""
 
 _COMPARISONS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "==", "+", "-", "*", "/", "||", "LIKE", "ILIKE"})
 _VALUE_WORDS = frozenset({"BETWEEN", "LIMIT", "OFFSET", "WHEN", "THEN", "ELSE", "GLOB", "REGEXP"})
+_BEFORE_TEXT = _VALUE_WORDS | {"LIKE", "ILIKE", "AND", "OR", "NOT", "WHERE", "ON", "HAVING", "CASE"}
 _AFTER_VALUE = frozenset(
     {
         "AND", "OR", "ORDER", "GROUP", "LIMIT", "OFFSET", "HAVING", "UNION", "RETURNING", "WHERE", "ON", "THEN",
@@ -33,6 +34,7 @@ _NAME_WORDS = frozenset(
         "TRUNCATE", "CONSTRAINT", "SEQUENCE", "TYPE", "EXTENSION", "FUNCTION", "TRIGGER", "ONLY", "TO", "RENAME",
     }
 )  # fmt: skip
+_TABLE_WORDS = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "EXISTS", "ON"})
 NO_PARAMETERS = frozenset(
     {
         "CREATE", "ALTER", "DROP", "PRAGMA", "TRUNCATE", "GRANT", "REVOKE", "SHOW", "USE", "VACUUM", "ANALYZE",
@@ -88,8 +90,12 @@ def _gap(hole: Hole, pieces: Sequence[Token], index: int, openers: Mapping[int, 
     token = pieces[index]
     before = pieces[index - 1] if index else None
     after = pieces[index + 1] if index + 1 < len(pieces) else None
+    if len(pieces) == 1 and not token.text.strip(HOLE):
+        return Gap(hole, "fragment")
     if token.kind == "string":
         return _quoted(hole, token, before)
+    if token.kind == "hole" and _is_sign(after, ".") and before is not None and before.word in _TABLE_WORDS:
+        return Gap(hole, "schema")
     if token.kind != "hole" or _is_sign(before, ".") or _is_sign(after, ".", "("):
         return Gap(hole, "name" if token.kind in {"word", "name", "hole"} else "fragment")
     return Gap(hole, _of_token(pieces, index, before, after, openers))
@@ -98,7 +104,7 @@ def _gap(hole: Hole, pieces: Sequence[Token], index: int, openers: Mapping[int, 
 def _quoted(hole: Hole, token: Token, before: Token | None) -> Gap:
     """A hole in a string literal. A typed one, `DATE '...'`, takes no parameter."""
     literal = token.text[1:-1]
-    is_typed = before is not None and before.kind == "word" and before.word not in {*_COMPARISONS, *_VALUE_WORDS, "AND"}
+    is_typed = before is not None and before.kind == "word" and before.word not in _BEFORE_TEXT
     if is_typed or not token.text.startswith("'") or not token.text[1:].endswith("'") or "\\" in literal:
         return Gap(hole, "fragment")
     is_pattern = before is not None and before.word in {"LIKE", "ILIKE"}

@@ -70,7 +70,7 @@ def built(node: ast.expr, place: Place, resolver: Resolver) -> list[SqlString]:
     """
     if isinstance(node, ast.Name):
         return _of_variable(node, place, resolver)
-    found = _read(node, place)
+    found = read(node, place, resolver)
     return [found] if found is not None else []
 
 
@@ -96,15 +96,18 @@ def _of_variable(name: ast.Name, place: Place, resolver: Resolver) -> list[SqlSt
     inside = Place(place.module, reaching.owner)
     single = reaching.single
     if single is not None and _is_plain_assignment(single):
-        found = _read(single.value, inside) if single.value is not None else None
+        found = read(single.value, inside, resolver) if single.value is not None else None
         return [replace(found, variable=name)] if found is not None else []
-    return [replace(found, variable=name, is_whole=False) for found in _fragments(_chain(reaching.sites, root), inside)]
+    return [
+        replace(found, variable=name, is_whole=False)
+        for found in _fragments(_chain(reaching.sites, root), inside, resolver)
+    ]
 
 
 def _of_module_variable(name: ast.Name, place: Place, resolver: Resolver) -> SqlString | None:
     match resolver.project.lookup.name(place.module, name.id):
         case Variable(module=module, assigned=Assigned(value=ast.expr() as value), others=()):
-            found = _read(value, resolver.top_of(module))
+            found = read(value, resolver.top_of(module), resolver)
             return replace(found, variable=name) if found is not None else None
     return None
 
@@ -122,10 +125,10 @@ def _chain(sites: frozenset[Binding], root: ast.Module) -> Iterator[Binding]:
             pending.extend(sorted(definitions(root, site.node.target).sites, key=_line))
 
 
-def _fragments(sites: Iterator[Binding], place: Place) -> Iterator[SqlString]:
+def _fragments(sites: Iterator[Binding], place: Place, resolver: Resolver) -> Iterator[SqlString]:
     for site in sites:
         if site.value is not None and (_is_plain_assignment(site) or site.kind == "augmented"):
-            found = _read(site.value, place)
+            found = read(site.value, place, resolver)
             if found is not None:
                 yield found
 
@@ -138,8 +141,11 @@ def _line(binding: Binding) -> int:
     return getattr(binding.node, "lineno", 0)
 
 
-def _read(node: ast.expr, place: Place) -> SqlString | None:
-    """The string that an expression builds itself, None when it is none."""
+def read(node: ast.expr, place: Place, resolver: Resolver | None = None) -> SqlString | None:
+    """The string that an expression builds itself, None when it is none.
+
+    Without a resolver, the names of templates that are filled elsewhere are not followed.
+    """
     match node:
         case ast.Constant(value=str(text)):
             return SqlString(node, place, (text,), "constant")
@@ -148,18 +154,18 @@ def _read(node: ast.expr, place: Place) -> SqlString | None:
             style: Style = "f-string" if any(isinstance(part, Hole) for part in parts) else "constant"
             return SqlString(node, place, parts, style)
         case ast.BinOp(op=ast.Add()):
-            return _concatenated(node, place)
-        case ast.BinOp(left=left, op=ast.Mod(), right=right):
-            filled = _filled(left, place, _percent_pieces, partial(_operand, right))
-            return SqlString(node, place, filled, "percent") if filled is not None else None
+            return _concatenated(node, place, resolver)
+        case ast.BinOp(left=template, op=ast.Mod(), right=right):
+            given = partial(_operand, right)
+            return _filled(SqlString(node, place, (), "percent"), template, _percent_pieces, given, resolver)
         case ast.Call(func=ast.Attribute(value=template, attr="format")):
-            filled = _filled(template, place, _format_pieces, partial(_argument, node))
-            return SqlString(node, place, filled, "format") if filled is not None else None
+            given = partial(_argument, node)
+            return _filled(SqlString(node, place, (), "format"), template, _format_pieces, given, resolver)
         case (
             ast.Call(func=ast.Attribute(value=inner, attr="strip" | "lstrip" | "rstrip"), args=[], keywords=[])
             | ast.Call(func=ast.Name(id="dedent") | ast.Attribute(attr="dedent"), args=[inner], keywords=[])
         ):
-            found = _read(inner, place)
+            found = read(inner, place, resolver)
             return replace(found, node=node) if found is not None and found.style == "constant" else found
     return None
 
@@ -173,7 +179,7 @@ def _of_field(part: ast.expr) -> Part:
     return Hole(part, is_plain=False)
 
 
-def _concatenated(node: ast.BinOp, place: Place) -> SqlString | None:
+def _concatenated(node: ast.BinOp, place: Place, resolver: Resolver | None) -> SqlString | None:
     operands: list[ast.expr] = []
     current: ast.expr = node
     while isinstance(current, ast.BinOp) and isinstance(current.op, ast.Add):
@@ -183,7 +189,7 @@ def _concatenated(node: ast.BinOp, place: Place) -> SqlString | None:
     parts: list[Part] = []
     is_string = False
     for operand in operands:
-        found = _read(operand, place)
+        found = read(operand, place, resolver)
         is_string = is_string or found is not None
         parts.extend(found.parts if found is not None else (_converted(operand),))
     style: Style = "concatenation" if any(isinstance(part, Hole) for part in parts) else "constant"
@@ -202,14 +208,19 @@ _PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?(?P<flags>[-#0 +]*[\d.*]*)(?P<t
 
 
 def _filled(
+    string: SqlString,
     template: ast.expr,
-    place: Place,
     pieces_of: Callable[[str], Iterable[_Piece]],
     value_of: Callable[[str | int], ast.expr | None],
-) -> tuple[Part, ...] | None:
-    """The parts of a template of literal text whose placeholders are filled; None when a value is not seen."""
-    found = _read(template, place)
-    if found is None:
+    resolver: Resolver | None,
+) -> SqlString | None:
+    """The string made of a template whose placeholders are filled; None when a value is not seen."""
+    if isinstance(template, ast.Name):
+        of_name = built(template, string.place, resolver) if resolver is not None else []
+        found = of_name[0] if len(of_name) == 1 else None
+    else:
+        found = read(template, string.place, resolver)
+    if found is None or not found.is_whole:
         return None
     parts: list[Part] = []
     position = 0
@@ -227,7 +238,7 @@ def _filled(
             if value is None:
                 return None
             parts.append(Hole(value, is_plain))
-    return tuple(part for part in parts if part != "")
+    return replace(string, parts=tuple(part for part in parts if part != ""), variable=found.variable)
 
 
 def _percent_pieces(text: str) -> Iterator[_Piece]:
