@@ -299,6 +299,24 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Attribute", "Import", "ImportFrom", "Name"),
         since="1.4",
     ),
+    RuleEntry(
+        code="MIG415",
+        name="string-loader-options",
+        summary="Writes the attributes of classes where loader options name them by strings",
+        module="alchemod.rules.migration.queries.string_loader_options",
+        names=("contains_eager", "defaultload", "defer", "immediateload", "joinedload", "lazyload", "load_only", "noload", "raiseload", "selectinload", "subqueryload", "undefer"),
+        kinds=("Call",),
+        since="1.4",
+    ),
+    RuleEntry(
+        code="MIG416",
+        name="renamed-loader-options",
+        summary="Replaces loader options of 1.x that are gone",
+        module="alchemod.rules.migration.queries.renamed_loader_options",
+        names=("contains_alias", "eagerload", "eagerload_all", "joinedload_all", "subqueryload_all", "contains_eager", "options"),
+        kinds=("Call",),
+        since="1.4",
+    ),
 )
 
 

@@ -1,0 +1,13 @@
+"""A class in a template: by the name that it has where the template goes, or imported."""
+
+from __future__ import annotations
+
+from alchemod.edits.verbs import Code
+from alchemod.inference.spelling import Spelling
+
+
+def spelled(spelling: Spelling, hole: str) -> tuple[str, dict[str, Code]]:
+    """What stands for a class in a template, and the hole to fill, named `hole`; no hole for one that is imported."""
+    if spelling.imported is not None:
+        return f"{{{spelling.imported}}}", {}
+    return f"{{{hole}}}", {hole: Code(spelling.code)}
