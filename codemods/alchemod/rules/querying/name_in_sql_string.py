@@ -32,12 +32,13 @@ class NameInSqlString(Rule):
     Use instead:
         ```python
         def users(session: Session, order):
-            return session.execute(text(f"SELECT id FROM users ORDER BY {order}")).all()
+            columns = {"id": User.id, "name": User.name}
+            return session.execute(select(User.id).order_by(columns[order])).all()
         ```
 
     Fix safety:
-        No fix is offered: take the column of the model (`getattr(User, order)` after a look into a list of the allowed
-        ones), `quoted_name()`, or the identifier preparer of the dialect. An error where anything may come in, a
+        No fix is offered: take the column of the model from a dict of the allowed ones, `quoted_name()`, or the
+        identifier preparer of the dialect. An error where anything may come in, a
         warning where a longer piece of SQL is put together, a note where every value is looked up among allowed ones.
         Constants, names of models and tables, the schema before a table, and names that are quoted are left alone.
 
