@@ -138,6 +138,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=("begin",),
     ),
     RuleEntry(
+        code="ALC305",
+        name="commit-in-loop",
+        summary="Moves a commit that each turn of a loop makes behind the loop",
+        module="alchemod.rules.transactions.commit_in_loop",
+        names=("commit",),
+        kinds=("Call",),
+        tokens=("for", "while"),
+    ),
+    RuleEntry(
         code="ALC307",
         name="uncommitted-work",
         summary="Reports rows that are added or deleted in a session that nobody commits",

@@ -225,6 +225,8 @@ class SessionOrigins:
             case Answer(value=Session(scoped=True)):
                 shared = self._origin(node.func, place)
                 return shared or Origin(("registry", ast.unparse(node)), "registry")
+            case Answer(value=Factory(kind="scoped")):
+                return Origin(("registry", node), "registry")
             case Answer(value=Session(factory=Factory())):
                 maker = self._resolver.value(node.func, place)
                 is_factory = maker is not None and isinstance(maker.value, Factory | Outside)

@@ -25,6 +25,7 @@ from alchemod.inference.transactions.events import Event, EventKind, Events
 from alchemod.inference.transactions.frames import Position, position_of
 from alchemod.inference.transactions.hooks import CommitHooks
 from alchemod.inference.transactions.order import GOING_ON, Mark, Order, order_of
+from alchemod.inference.transactions.outside import Reach, Reaches
 from alchemod.inference.transactions.sessions import Key, SessionOrigins, WorkingSession
 from alchemod.inference.values import Answer, Managed, ModelClass, Place, Plain, Session
 
@@ -43,6 +44,7 @@ class Transactions(Area):
         self._summaries: Final = inference.ask(Summaries)
         self._works: Final[dict[ast.AST, Work | None]] = {}
         self.hooks: Final = CommitHooks(inference.project)
+        self.reaches: Final = Reaches(self._resolver)
 
     def may_open(self, call: ast.Call, place: Place) -> bool:
         """Whether the name that a chain of calls starts with may hold a session opened where it is bound; cheap."""
@@ -67,19 +69,20 @@ class Transactions(Area):
             inside = Place(place.module, scope)
             events = Events(inside, self._origins, self._resolver, self._summaries)
             order = order_of(node.body, node, lambda item: _may_swallow(item, inside, self._resolver))
-            self._works[node] = Work(inside, order, events, self._resolver, self.hooks) if order is not None else None
+            self._works[node] = Work(inside, order, events, self._resolver, self) if order is not None else None
         return self._works[node]
 
 
 class Work:
     """What one function does with its sessions."""
 
-    def __init__(self, place: Place, order: Order, events: Events, resolver: Resolver, hooks: CommitHooks) -> None:
+    def __init__(self, place: Place, order: Order, events: Events, resolver: Resolver, known: Transactions) -> None:
         self.place: Final = place
         self.order: Final = order
         self._reader: Final = events
         self._resolver: Final = resolver
-        self._hooks: Final = hooks
+        self._hooks: Final = known.hooks
+        self._reaches: Final = known.reaches
         self._at: Final[dict[Mark, list[Event]]] = {}
         self._within: Final[dict[ast.ExceptHandler, Order]] = {}
 
@@ -143,6 +146,10 @@ class Work:
     def event(self, call: ast.Call) -> Event | None:
         """What a method call does to its session; None when it is no method of one."""
         return next((event for event in self.at(call) if event.kind != "lent"), None)
+
+    def reach(self, call: ast.Call) -> Reach:
+        """Whether a call has, or may have, an effect outside the database."""
+        return self._reaches.of(call, self.place)
 
     def deeds(self, call: ast.Call) -> Deeds:
         """What a call may do to sessions that it does not get: those of objects, modules and registries."""
