@@ -79,6 +79,12 @@ class Callers:
             return answer
         return answer.weakened(f"other callers of {facts.name}() may pass something else")
 
+    def of(self, inside: Place) -> Sites:
+        """The calls of the function whose inside is `inside`; none for one that is defined in another function."""
+        node = inside.scope.node
+        facts = self._facts_of(node, inside) if isinstance(node, _FunctionNode) else None
+        return self._sites_of(facts) if facts is not None else Sites()
+
     def _facts_of(self, node: _FunctionNode, place: Place) -> FunctionFacts | None:
         parts = [node.name]
         scope = place.scope.parent

@@ -147,6 +147,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=("for", "while"),
     ),
     RuleEntry(
+        code="ALC306",
+        name="several-commits",
+        summary="Finds work that belongs together and is committed in parts",
+        module="alchemod.rules.transactions.several_commits",
+        names=("commit",),
+        kinds=("Call",),
+    ),
+    RuleEntry(
         code="ALC307",
         name="uncommitted-work",
         summary="Reports rows that are added or deleted in a session that nobody commits",

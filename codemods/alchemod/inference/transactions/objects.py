@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from alchemod.inference.loading.keys import is_primary
 from alchemod.inference.transactions.work import Work
 from alchemod.inference.values import Answer, ModelClass, Object
+
+_DEFAULTS: Final = ("default", "server_default", "onupdate", "server_onupdate", "default_factory", "insert_default")
 
 if TYPE_CHECKING:
     from alchemod.inference.transactions.handlers import Failure
@@ -16,6 +19,22 @@ if TYPE_CHECKING:
 def reads_object(node: ast.Attribute, work: Work) -> bool:
     """Whether `node` reads (or sets) a mapped attribute of an object."""
     return _kind(node, work) in {"column", "column_property", "relationship", "composite"}
+
+
+def sets_column(node: ast.Attribute, work: Work) -> bool:
+    """Whether `node` sets a mapped attribute of an object, so that there is something to flush."""
+    return isinstance(node.ctx, ast.Store) and reads_object(node, work)
+
+
+def is_made_by_database(node: ast.Attribute, work: Work) -> bool:
+    """Whether `node` reads a primary key, or a column with a default: a flush gives it its value."""
+    match work.value(node.value):
+        case Answer(value=Object(of=ModelClass(model=model))):
+            found = work.models.attribute(model, node.attr)
+            if found is None or found.kind != "column":
+                return False
+            return is_primary(found) or any(found.keyword(name) is not None for name in _DEFAULTS)
+    return False
 
 
 def is_column(node: ast.Attribute, work: Work) -> bool:

@@ -31,6 +31,7 @@ from alchemod.inference.values import Answer, Managed, ModelClass, Place, Plain,
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
+    from alchemod.inference.callers import Site
     from alchemod.inference.resolver import Resolver
 
 
@@ -58,6 +59,14 @@ class Transactions(Area):
         return any(
             isinstance(value, ast.Call) and last_name(value) in self._resolver.session_makers for value in values
         )
+
+    def is_test(self, place: Place) -> bool:
+        """Whether a place lies in the tests of the project."""
+        return self.inference.project.is_test(place.module.path)
+
+    def calls_of(self, inside: Place) -> Sequence[Site]:
+        """The calls of a function that are seen."""
+        return self.inference.resolver.callers.of(inside).calls
 
     def around(self, place: Place) -> Work | None:
         """The work of the function, or else of the module body, that `place` lies in; None where it is too complex."""

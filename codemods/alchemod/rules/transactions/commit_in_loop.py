@@ -61,7 +61,7 @@ class CommitInLoop(Rule):
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call of `commit()`."""
-        place = ctx.place(call)
+        place = ctx.place(call) if not ctx.project.is_test(ctx.path) else None
         work = ctx.ask(Transactions).around(place) if place is not None else None
         found = loop_commit(call, work) if work is not None else None
         if found is None:

@@ -1,0 +1,192 @@
+"""Several commits in one unit of work: one that only fetches a key, two on the same way, one in a helper of both.
+
+Work that belongs together is committed together (SQLAlchemy 2.0, "Managing Transactions"); a flush gives keys and
+defaults without ending the transaction ("Flushing").
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from alchemod.inference.functions import enclosing_function
+from alchemod.inference.transactions.events import Event
+from alchemod.inference.transactions.frames import TRIES
+from alchemod.inference.transactions.objects import is_made_by_database, sets_column
+from alchemod.inference.transactions.order import Left, Mark, in_source_order
+from alchemod.inference.transactions.work import Transactions, Work
+from alchemod.inference.values import Place
+
+if TYPE_CHECKING:
+    from alchemod.inference.callers import Site
+
+_WORK: Final = frozenset({"add", "write", "execute"})
+
+
+@dataclass(frozen=True, slots=True)
+class PartialCommit:
+    """A commit that another one follows on every way. `reads` are keys and defaults of objects read in between."""
+
+    event: Event
+    statement: ast.Expr
+    later: Event
+    reads: tuple[ast.Attribute, ...] = ()
+    only_keys: bool = False
+    """Whether the work in between needs the commit for these reads only, so that a flush would do."""
+
+
+def partial_commit(call: ast.Call, work: Work) -> PartialCommit | None:
+    """The commit that `call` is, if more work and another commit follow it on every way and nothing but the database
+    learns of it in between."""
+    event, statement = work.event(call), work.statement_of(call)
+    if event is None or statement is None or event.kind != "commit" or event.session.owner == "transaction":
+        return None
+    same = work.of(event.session)
+    others = [one for one in same if one.kind == "commit" and one is not event and not isinstance(one.mark, Left)]
+    if not others or not work.order.always_followed(event.mark, [one.mark for one in others]):
+        return None
+    between = _between(event, others, work)
+    if (
+        between is None
+        or not _has_work(work.order.before(event.mark), work, event)
+        or not _has_work(between, work, event)
+    ):
+        return None
+    if any(one.may("rollback", "close", "commit") for one in same if one.mark in between) or _reaches_out(
+        between, work
+    ):
+        return None
+    later = min((one for one in others if work.order.may_follow(event.mark, one.mark)), key=_line)
+    reads = tuple(
+        mark
+        for mark in in_source_order(between)
+        if isinstance(mark, ast.Attribute) and isinstance(mark.ctx, ast.Load) and is_made_by_database(mark, work)
+    )
+    return PartialCommit(event, statement, later, reads, bool(reads) and _are_alike(event, later, work))
+
+
+def _between(event: Event, others: Sequence[Event], work: Work) -> set[Mark] | None:
+    """What happens between the commit and the next ones; None where the way leads out of a loop turn or function."""
+    ends = [one.mark for one in others]
+    reached = work.order.after(event.mark, until=ends)
+    if event.mark in reached or not reached.isdisjoint(["next", "return"]):
+        return None
+    return {mark for mark in reached if mark not in ends and any(work.order.may_follow(mark, end) for end in ends)}
+
+
+def _has_work(marks: set[Mark], work: Work, event: Event) -> bool:
+    """Whether something to commit is among the marks."""
+    for mark in marks:
+        if isinstance(mark, ast.Attribute) and sets_column(mark, work):
+            return True
+        events = [one for one in work.at(mark) if one.session.origin.key == event.session.origin.key]
+        if any(one.kind in _WORK or (one.treatment is not None and "write" in one.treatment.effects) for one in events):
+            return True
+    return False
+
+
+def _reaches_out(marks: set[Mark], work: Work) -> bool:
+    """Whether something but the database may learn of the commit: then it has to stand before."""
+    for mark in marks:
+        if isinstance(mark, (ast.Yield, ast.YieldFrom)):
+            return True
+        if isinstance(mark, ast.Call) and all(one.kind == "lent" for one in work.at(mark)):
+            receiver = mark.func.value if isinstance(mark.func, ast.Attribute) else None
+            if (receiver is None or work.session(receiver) is None) and work.reach(mark) != "inside":
+                return True
+    return False
+
+
+def _are_alike(event: Event, later: Event, work: Work) -> bool:
+    """Whether both commits stand in the same loop and meet the same handlers."""
+    assert isinstance(event.node, ast.expr)
+    first = work.position(event.node)
+    last = work.position(later.node) if isinstance(later.node, ast.expr) else None
+    if first is None or last is None or first.loop is not last.loop:
+        return False
+    return [frame.statement for frame in first.frames if isinstance(frame.statement, TRIES)] == [
+        frame.statement for frame in last.frames if isinstance(frame.statement, TRIES)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class CommittingHelper:
+    """A function that commits a session which is not its own, and a caller that commits once more."""
+
+    event: Event
+    caller: str
+    site: Site
+    times: int
+    """How often the caller calls it on one way; 1 where the caller has a commit of its own."""
+
+
+def committing_helper(call: ast.Call, work: Work, known: Transactions) -> CommittingHelper | None:
+    """The helper whose commit `call` is, if a caller in sight needs its work together with other work."""
+    event = work.event(call)
+    if event is None or event.kind != "commit" or event.session.owner not in {"parameter", "attribute", "registry"}:
+        return None
+    if len(work.of(event.session, ["commit"])) > 1 or _works_on(work, event):
+        return None
+    by_caller: dict[Work, list[Site]] = {}
+    for site in known.calls_of(work.place):
+        around = known.around(site.place)
+        if known.is_test(site.place) or around is None or around is work:
+            continue
+        if site.call in around.order:
+            by_caller.setdefault(around, []).append(site)
+    for caller, sites in by_caller.items():
+        found = _needs_both(caller, sites, event)
+        if found is not None:
+            return found
+    return None
+
+
+def _works_on(work: Work, event: Event) -> bool:
+    """Whether the function goes on with the session behind its commit: then it is a unit of work of its own."""
+    after = work.order.after(event.mark)
+    return any(one.mark in after for one in work.of(event.session, ["add", "write", "flush"]))
+
+
+def _needs_both(caller: Work, sites: list[Site], event: Event) -> CommittingHelper | None:
+    name = _name_of(caller.place)
+    sites.sort(key=lambda site: (site.call.lineno, site.call.col_offset))
+    first = sites[0]
+    again = next((site for site in sites[1:] if caller.order.may_follow(first.call, site.call)), None)
+    shared = _shared(caller, first, event)
+    commits = [one for one in caller.events if one.kind == "commit" and _where(one) in shared]
+    own = next((one for one in commits if caller.order.may_follow(first.call, one.mark)), None)
+    last = again.call if again is not None else own.mark if own is not None else None
+    if last is None or _is_in_loop(caller, first.call):
+        return None
+    if _reaches_out(caller.order.between(first.call, last) - {site.call for site in sites}, caller):
+        return None
+    return CommittingHelper(event, name, first, 2 if again is not None else 1)
+
+
+def _shared(caller: Work, site: Site, event: Event) -> set[Hashable]:
+    """Which sessions of the caller the helper commits."""
+    if event.session.owner != "parameter":
+        return {_where(event)}
+    return {_where(one) for one in caller.at(site.call) if one.kind == "lent"}
+
+
+def _where(event: Event) -> Hashable:
+    """What tells the sessions of two functions to be one: the path of an attribute, the registry."""
+    key = event.session.origin.key
+    return key[2:] if event.session.owner == "attribute" else key
+
+
+def _is_in_loop(work: Work, call: ast.Call) -> bool:
+    position = work.position(call)
+    return position is None or position.loop is not None
+
+
+def _name_of(place: Place) -> str:
+    around = enclosing_function(place.scope)
+    return f"{getattr(around.node, 'name', 'a lambda')}()" if around is not None else "the module"
+
+
+def _line(event: Event) -> int:
+    return getattr(event.node, "lineno", 0)
