@@ -154,7 +154,8 @@ def words(value: Value) -> str:
         case Statement():
             return f"{value.style} on {_entity(filter_by_target(value))}"
         case Rows(scalars=scalars, statement=statement):
-            return f"{'scalars' if scalars else 'rows'} of {_entity(statement.terms[0].entity)}"
+            entity = _entity(statement.terms[0].entity) if statement.terms else "text"
+            return f"{'scalars' if scalars else 'rows'} of {entity}"
         case Row():
             return "row"
         case Method(owner=owner, name=name):

@@ -600,7 +600,7 @@ def test_what_methods_give(check: Check) -> None:
                 session.connection()  #? connection
                 session.query(User).count()  #? plain
                 session.add(User())  #? unknown
-                session.execute(text("x"))  #? unknown
+                session.execute(text("x"))  #? rows of text
             async def asynchronous(session: AsyncSession):
                 session.query(User)  #? query on User
                 session.execute(select(User))  #? coroutine of rows of User

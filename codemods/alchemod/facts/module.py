@@ -97,6 +97,8 @@ class Module:
     path: Path
     is_package: bool
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    opaque: set[str] = field(default_factory=set)
+    """The names that statements bind in a way that is not followed."""
     stars: list[str] = field(default_factory=list)
     classes: dict[str, ClassFacts] = field(default_factory=dict)
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
@@ -110,6 +112,8 @@ class Module:
     def bind(self, name: str, binding: Binding) -> None:
         """Add a binding of a module-level name."""
         self.bindings.setdefault(name, []).append(binding)
+        if isinstance(binding, Opaque):
+            self.opaque.add(name)
 
     @property
     def exports(self) -> frozenset[str] | None:

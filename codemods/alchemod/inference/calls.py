@@ -252,7 +252,7 @@ def _method(answer: Answer, name: str, node: ast.Call, place: Place, resolver: R
         case Expression() as expression:
             return answer.then(expression)
         case Engine() as engine:
-            return engines.method(answer, engine, name)
+            return engines.method(answer, engine, name, node, place, resolver)
         case LibraryObject(name="URL") if name in _URL_CHANGES:
             return answer
         case Collection() if name in {"copy"}:

@@ -76,7 +76,7 @@ def row_of(rows: Rows) -> Value | None:
         return Plain()
     if rows.scalars:
         return _of_term(terms[0]) if terms else None
-    if all(term.kind == "unknown" for term in terms):
+    if rows.statement.style != "text" and all(term.kind == "unknown" for term in terms):
         return None
     return Row(rows.statement)
 

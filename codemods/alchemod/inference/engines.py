@@ -5,11 +5,33 @@ SQLAlchemy 1.4 to 2.1: "Working with Engines and Connections", "Reflecting Datab
 
 from __future__ import annotations
 
-from alchemod.inference.values import Answer, Engine, LibraryObject, Managed, Plain, resting_on
+import ast
+from typing import TYPE_CHECKING, Final
+
+from alchemod.inference.values import (
+    Answer,
+    Coroutine,
+    Engine,
+    LibraryObject,
+    Managed,
+    Place,
+    Plain,
+    Rows,
+    Statement,
+    Value,
+    resting_on,
+)
+
+if TYPE_CHECKING:
+    from alchemod.inference.resolver import Resolver
 
 
-def method(answer: Answer, engine: Engine, name: str) -> Answer | None:
+def method(
+    answer: Answer, engine: Engine, name: str, node: ast.Call, place: Place, resolver: Resolver
+) -> Answer | None:
     """What calling a method of an engine or connection gives."""
+    if name in {"execute", "exec_driver_sql"} and node.args:
+        return _executed(answer, engine, node, place, resolver)
     connection = Engine(engine.is_async, is_connection=True)
     if engine.is_connection:
         if name in {"begin", "begin_nested", "begin_twophase"}:
@@ -20,6 +42,18 @@ def method(answer: Answer, engine: Engine, name: str) -> Answer | None:
     if name == "execution_options":
         return answer.then(engine)
     return answer.then(Managed(connection)) if name == "begin" else None
+
+
+def _executed(answer: Answer, engine: Engine, node: ast.Call, place: Place, resolver: Resolver) -> Answer:
+    """The result of a statement; its columns are not known where the statement is not."""
+    found = resolver.value(node.args[0], place)
+    statement = found.value if found is not None and isinstance(found.value, Statement) else _TEXT
+    rows = Rows(statement, scalars=False, lazy=True)
+    made: Value = Coroutine(rows) if engine.is_async else rows
+    return resting_on(made, (answer, found)) if found is not None and statement is not _TEXT else answer.then(made)
+
+
+_TEXT: Final = Statement("text", ())
 
 
 def inspected(answer: Answer, subject: Answer | None) -> Answer | None:

@@ -6,7 +6,7 @@ There is no guessing: bindings that disagree, and whatever is not understood, ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,13 +150,16 @@ class Resolver:
         return ModelClass(model) if model is not None else ClassObject(facts)
 
     def _variable(self, variable: Variable) -> Answer | None:
-        place = self.top_of(variable.module)
+        module = variable.module
         if self.project.lookup.is_flask_database(variable):
             return Answer(FlaskDatabase(), why=(f"{variable.name} is a Flask-SQLAlchemy object",))
-        return self.agreeing(self._assigned(assigned, place) for assigned in (variable.assigned, *variable.others))
+        return self.agreeing(self._assigned(assigned, module) for assigned in (variable.assigned, *variable.others))
 
-    def _assigned(self, assigned: Assigned, place: Place) -> Answer | None:
-        answer = self.value(assigned.value, place) if assigned.value is not None else None
+    def _assigned(self, assigned: Assigned, module: Module) -> Answer | None:
+        """What facts tell of an assignment; nothing where it takes names that only the statements around it bind."""
+        place = self.top_of(module)
+        told = assigned.value is not None and not _mentions(assigned.value, module.opaque)
+        answer = self.value(assigned.value, place) if assigned.value is not None and told else None
         if answer is None and assigned.annotation is not None:
             return annotated(assigned.annotation, place, self)
         return answer
@@ -350,6 +353,10 @@ def _is_of_classes(operand: Answer | None) -> bool:
         case None | Answer(value=ColumnObject() | Expression(is_whole=False)):
             return False
     return True
+
+
+def _mentions(node: ast.expr, names: Set[str]) -> bool:
+    return bool(names) and any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
 
 
 def _meaningful(bindings: Iterable[Binding]) -> list[Binding]:

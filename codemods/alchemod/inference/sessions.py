@@ -171,6 +171,8 @@ def _result(answer: Answer, name: str, call: ast.Call, place: Place, resolver: R
     match name:
         case "execute" | "scalars" | "exec" | "stream" | "stream_scalars":
             statement = resolver.value(call.args[0], place) if call.args else None
+            if name == "execute" and statement is None and call.args:
+                return answer.then(Rows(Statement("text", ()), scalars=False, lazy=True))
             if statement is None or not isinstance(statement.value, Statement):
                 return None
             scalars = name in {"scalars", "stream_scalars"} or (name == "exec" and len(statement.value.terms) == 1)

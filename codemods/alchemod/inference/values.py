@@ -264,12 +264,13 @@ class Term:
     node: ast.expr | None = None
 
 
-Style = Literal["query", "select", "update", "delete", "insert"]
+Style = Literal["query", "select", "update", "delete", "insert", "text"]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A Query, or a select, update or delete construct, as its chain of calls has built it so far.
+    """A Query, or a select, update or delete construct, as its chain of calls has built it so far; `text` is SQL whose
+    columns are not known.
 
     `terms` is the column list. `joined` is the last joined entity, `selected_from` the first argument of
     `select_from`; `lost` names the step after which neither is known. `steps` are the methods called, with their calls.

@@ -239,6 +239,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG107",
+        name="row-key-access",
+        summary="Asks the mapping of a row where the row itself was asked by name",
+        module="alchemod.rules.migration.connections.row_key_access",
+        names=("execute", "exec_driver_sql", "query", "fetchone", "fetchall", "first", "one", "all", "Row", "RowProxy"),
+        kinds=("Module",),
+        tokens=("[", "keys", "items", "values", "dict", "**", " in "),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG108",
         name="renamed-engine-names",
         summary="Uses the current names of engines, connections, results and inspectors",

@@ -1,0 +1,182 @@
+"""MIG107: rows that are used as mappings."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from alchemod.edits.verbs import swap
+from alchemod.engine.context import Context
+from alchemod.engine.finding import Finding
+from alchemod.engine.rule import Rule
+from alchemod.inference.rows_as_mappings import RowsAsMappings
+from alchemod.inference.values import Answer, ColumnObject, Expression, ModelAttribute, Row
+
+
+class RowKeyAccess(Rule):
+    """Asks the mapping of a row where the row itself was asked by name.
+
+    What it does:
+        Replaces `row["name"]`, `row[table.c.name]`, `row.keys()`, `row.items()`, `row.values()`, `row.has_key(...)`,
+        `dict(row)`, `{**row}` and `"name" in row` by the same on `row._mapping`.
+
+    Why:
+        Rows of SQLAlchemy 2.0 are tuples: a name as index raises TypeError, and `in` looks at the values.
+
+    Example:
+        ```python
+        def names():
+            with engine.connect() as connection:
+                return [row["name"] for row in connection.execute(text("select name from users"))]
+        ```
+
+    Use instead:
+        ```python
+        def names():
+            with engine.connect() as connection:
+                return [row._mapping["name"] for row in connection.execute(text("select name from users"))]
+        ```
+
+    Fix safety:
+        Safe for rows whose result is seen. `in` is safe for rows of connections only, and where no engine of the
+        project is a future one: other rows look at values already. Unsafe for rows that are handed in. A report where
+        an index may be a name or a position, and where a loop over a row takes what it gives for keys. Rows of
+        `mappings()`, positions and slices are left alone.
+
+    References:
+        - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#result-rows-act-like-named-tuples
+        - https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Row._mapping
+    """
+
+    code = "MIG107"
+    names = ("execute", "exec_driver_sql", "query", "fetchone", "fetchall", "first", "one", "all", "Row", "RowProxy")
+    since = "1.4"
+    tokens = ("[", "keys", "items", "values", "dict", "**", " in ")
+
+    def find_Module(self, module: ast.Module, ctx: Context) -> Iterator[Finding]:
+        """Looks at all of a file that executes something: its rows may be used anywhere in it."""
+        for node in ast.walk(module):
+            match node:
+                case ast.Subscript():
+                    yield from self._subscript(node, ctx)
+                case ast.Call():
+                    yield from self._call(node, ctx)
+                case ast.Dict():
+                    yield from self._dict(node, ctx)
+                case ast.Compare():
+                    yield from self._compare(node, ctx)
+                case ast.For():
+                    yield from self._for(node, ctx)
+
+    def _subscript(self, node: ast.Subscript, ctx: Context) -> Iterator[Finding]:
+        if not isinstance(node.ctx, ast.Load) or not _may_be_name(node.slice):
+            return
+        answer = _row(node.value, ctx)
+        if answer is None:
+            return
+        if _is_key(node.slice, ctx):
+            message = f"a row has no key {ast.unparse(node.slice)} in SQLAlchemy 2.0, its mapping does"
+            yield self.fix(node, message, swap(node.value, "{_}._mapping"), given=[answer])
+        elif not ctx.ask(RowsAsMappings).is_position(ctx.path, node.slice):
+            missing = f"whether {ast.unparse(node.slice)} is a name or a position"
+            yield self.report(
+                node, "a row has no keys in SQLAlchemy 2.0, its mapping does", missing=missing, given=[answer]
+            )
+
+    def _call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        match call:
+            case ast.Call(func=ast.Attribute(value=row, attr=name), args=[], keywords=[]) if name in _METHODS:
+                if (answer := _row(row, ctx)) is not None:
+                    method = _METHODS[name]
+                    message = f"a row has no {name}() in SQLAlchemy 2.0, its mapping has {method}()"
+                    edit = swap(call.func, f"{{row}}._mapping.{method}", row=row)
+                    yield self.fix(call, message, edit, given=[answer])
+            case ast.Call(func=ast.Attribute(value=row, attr="has_key"), args=[key], keywords=[]):
+                if (answer := _row(row, ctx)) is not None:
+                    message = "a row has no has_key() in SQLAlchemy 2.0"
+                    yield self.fix(
+                        call, message, swap(call, "{key} in {row}._mapping", key=key, row=row), given=[answer]
+                    )
+            case ast.Call(func=ast.Name(id="dict"), args=[row]):
+                yield from self._unpacked(row, ctx)
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                yield from self._unpacked(keyword.value, ctx)
+
+    def _dict(self, node: ast.Dict, ctx: Context) -> Iterator[Finding]:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                yield from self._unpacked(value, ctx)
+
+    def _compare(self, node: ast.Compare, ctx: Context) -> Iterator[Finding]:
+        match node:
+            case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[row]):
+                pass
+            case _:
+                return
+        answer = _row(row, ctx)
+        if answer is None or not _is_key(key, ctx):
+            return
+        if not ctx.ask(RowsAsMappings).is_of_connection(ctx.path, row):
+            return
+        future = ctx.ask(RowsAsMappings).future_engine
+        unsafe = f"{future} makes an engine whose rows look at values already" if future else None
+        message = "`in` looks at the keys of a row up to 1.4 and at its values in SQLAlchemy 2.0"
+        yield self.fix(node, message, swap(row, "{_}._mapping"), given=[answer], unsafe=unsafe)
+
+    def _for(self, node: ast.For, ctx: Context) -> Iterator[Finding]:
+        match node:
+            case ast.For(target=ast.Name(id=key), iter=ast.Name(id=row)):
+                pass
+            case _:
+                return
+        answer = _row(node.iter, ctx)
+        asks = any(
+            isinstance(part, ast.Subscript)
+            and isinstance(part.value, ast.Name)
+            and part.value.id == row
+            and isinstance(part.slice, ast.Name)
+            and part.slice.id == key
+            for statement in node.body
+            for part in ast.walk(statement)
+        )
+        if answer is not None and asks:
+            message = f"a loop over a row gives values, and {row}[{key}] takes them for keys"
+            yield self.report(node.iter, message, missing=f"write {row}._fields, or {row}._mapping", given=[answer])
+
+    def _unpacked(self, row: ast.expr, ctx: Context) -> Iterator[Finding]:
+        answer = _row(row, ctx)
+        if answer is not None:
+            message = "a row is no mapping in SQLAlchemy 2.0, it has one"
+            yield self.fix(row, message, swap(row, "{_}._mapping"), given=[answer])
+
+
+_METHODS: Final = {
+    **{name: name for name in ("keys", "items", "values")},
+    **{f"iter{name}": name for name in ("keys", "items", "values")},
+}
+"""Methods of rows up to 1.4, and what their mappings call them."""
+
+
+def _row(node: ast.expr, ctx: Context) -> Answer | None:
+    if not isinstance(node, ast.Name | ast.Subscript | ast.Call | ast.Attribute):
+        return None
+    answer = ctx.value(node)
+    return answer if answer is not None and isinstance(answer.value, Row) else None
+
+
+def _may_be_name(index: ast.expr) -> bool:
+    if isinstance(index, ast.Slice | ast.UnaryOp):
+        return False
+    return not isinstance(index, ast.Constant) or isinstance(index.value, str)
+
+
+def _is_key(node: ast.expr, ctx: Context) -> bool:
+    """Whether a node is a name of a column, or a column."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    if isinstance(node, ast.JoinedStr):
+        return True
+    answer = ctx.value(node)
+    return answer is not None and isinstance(answer.value, ColumnObject | ModelAttribute | Expression)
