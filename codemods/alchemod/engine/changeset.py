@@ -35,7 +35,7 @@ def change_set(finding: Finding, path: Path) -> ChangeSet:
     """The change set of a finding in the file `path`. The finding offers a fix."""
     if finding.proposal is None:
         raise ValueError(f"{finding.code} at {finding.path}:{finding.line} offers no fix")
-    edits: dict[Path, list[Verb]] = {path: list(finding.proposal.edits)}
+    edits: dict[Path, list[Verb]] = {path: list(finding.proposal.edits)} if finding.proposal.edits else {}
     for other, verb in finding.proposal.elsewhere:
         edits.setdefault(other, []).append(verb)
     return ChangeSet(finding, edits)

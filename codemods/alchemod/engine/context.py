@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from alchemod.inference.filtering import FilteredEntity, KeyKind
     from alchemod.inference.loading.loop import Loading, RowLoop
     from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
+    from alchemod.inference.scopes import Body
     from alchemod.inference.values import Answer, Entity, Place, Statement
 
     A = TypeVar("A", bound=Area)
@@ -63,9 +64,9 @@ class Context:
         """What the attribute `key` of an entity is."""
         return self.inference.key_kind(entity, key)
 
-    def row_loops(self, loop: ast.AST) -> list[RowLoop]:
-        """What a loop or comprehension reads row by row, for each statement whose rows it is the first to go over."""
-        return self.inference.row_loops(self.path, loop)
+    def row_loops(self, body: Body) -> list[RowLoop]:
+        """What some code reads row by row, for each statement whose rows it reads."""
+        return self.inference.row_loops(self.path, body)
 
     def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
         """What may be done about one relationship that a loop reads row by row."""

@@ -106,8 +106,11 @@ class FixedPoint:
             if broken or not step.contents:
                 return broken
             concerned |= step.concerned
-            look_at = everything if "*" in renewed else stale(self._project, concerned, step.changed, renewed)
+            look_at = everything if "*" in renewed else self._stale(step, concerned, renewed)
         return {path: self._restless(path, ledger) for path in step.contents}
+
+    def _stale(self, step: Pass, concerned: set[Path], renewed: frozenset[str]) -> Stale:
+        return stale(self._project, concerned, step.changed, renewed, step.postponed)
 
     def _adopt(self, contents: Mapping[Path, SourceFile]) -> tuple[dict[Path, str], frozenset[str]]:
         """Make the new contents those of the project.

@@ -43,6 +43,8 @@ class Pass:
         """Files in which a name occurs that a rule asked for."""
         self.changed: dict[Path, set[str]] = {}
         """The functions that changed, by dotted name; `""` for what is outside of functions."""
+        self.postponed: dict[Path, set[str]] = {}
+        """The functions with fixes that had to wait, because others changed their sites or files first."""
         self._failures: list[Failure] = []
         self._project = project
         self._settings = settings
@@ -50,6 +52,7 @@ class Pass:
         self._ranks = registry.order(codes)
         self._finder = Finder(project, inference, registry, codes, settings)
         self._waiting: list[ChangeSet] = []
+        self._homes: dict[str, tuple[Path, str]] = {}
         self._trees: dict[Path, tuple[SourceFile, ast.Module]] = {}
 
     @property
@@ -74,6 +77,8 @@ class Pass:
                 message = f"the file was passed over: {type(error).__name__}"
                 self._failures.append(Failure(path, None, None, "rule", message, traceback.format_exc()))
         self._across_files(ledger)
+        for path, unit in self._homes.values():
+            self.postponed.setdefault(path, set()).add(unit)
         if progress:
             progress(len(stale), len(stale))
 
@@ -95,8 +100,10 @@ class Pass:
         ledger.found(path, kept, {one.id for one in wanted}, found.suppressed, within)
         if found.tree is None or not wanted:
             return
-        local = [one for one in wanted if len(one.edits) == 1]
-        spread = [one for one in wanted if len(one.edits) > 1]
+        for one in wanted:
+            self._homes[one.id] = path, enclosing(found.tree, one.finding.node or found.tree).unit
+        local = [one for one in wanted if one.edits.keys() == {path}]
+        spread = [one for one in wanted if one.edits.keys() != {path}]
         self._waiting += [one for one in spread if self._keeps_trees(one, found)]
         self._carry_out(local, {path: (self._project.source(path), found.tree)}, ledger)
 
@@ -139,6 +146,8 @@ class Pass:
             rendering = render(owners, files, self._project.line_length)
             self._failures.extend(rendering.failures)
             ledger.refuse(rendering.refused)
+            for mark in (*rendering.refused, *(one.id for one in rendering.applied)):
+                self._homes.pop(mark, None)
             if not rendering.refused or len(owners) == len(wanted):
                 self.contents.update(rendering.contents)
                 self._note_changes(rendering.applied, files)

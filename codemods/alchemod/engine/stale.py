@@ -20,18 +20,24 @@ Stale = Mapping[Path, frozenset[str] | None]
 
 
 def stale(
-    project: Project, concerned: Iterable[Path], changed: Mapping[Path, set[str]], renewed: Iterable[str]
+    project: Project,
+    concerned: Iterable[Path],
+    changed: Mapping[Path, set[str]],
+    renewed: Iterable[str],
+    postponed: Mapping[Path, set[str]] | None = None,
 ) -> Stale:
     """What to look at once the functions `changed` (by file and dotted name, `""` outside of functions) were rewritten.
 
     Those are the functions themselves, and all functions of the files `concerned` in which the name of one occurs, or
-    one of the names `renewed`, of which facts changed; the whole file where that is so outside of functions.
+    one of the names `renewed`, of which facts changed; the whole file where that is so outside of functions. The
+    functions `postponed` have fixes that wait.
     """
     rewritten = {name.rpartition(".")[2] for names in changed.values() for name in names if name}
     names = frozenset(name.encode() for name in rewritten.union(renewed))
     found: dict[Path, frozenset[str] | None] = {}
-    for path in sorted({*concerned, *changed}):
-        own = changed.get(path, set())
+    waiting = postponed or {}
+    for path in sorted({*concerned, *changed, *waiting}):
+        own = changed.get(path, set()) | waiting.get(path, set())
         try:
             mentioning = None if "" in own else _mentioning(project, path, names)
         except FileError:

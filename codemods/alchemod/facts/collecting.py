@@ -84,6 +84,7 @@ class _Collector:
             node.decorator_list,
             isinstance(node, ast.AsyncFunctionDef),
             node.lineno,
+            node.end_lineno or node.lineno,
             node.col_offset,
             owner,
             _base_maker(node),

@@ -42,6 +42,26 @@ def refers_to_itself(model: Model) -> bool:
     return False
 
 
+def key_to(source: Model, target: Model) -> tuple[str, str] | None:
+    """The column of `source` that refers to `target`, and the column of `target` that it refers to.
+
+    None unless just one column does, and refers to a column that is known.
+    """
+    tables = set(tables_of(target))
+    pairs = [(column, reference) for column, reference in _foreign_keys(source) if _referred(reference) in tables]
+    if len(pairs) != 1 or pairs[0][0] is None:
+        return None
+    column, reference = pairs[0]
+    assert column is not None
+    match reference:
+        case ast.Constant(value=str(text)):
+            key = text.rpartition(".")[2]
+        case _:
+            return None
+    found = target.attributes.get(key)
+    return (column.name, key) if found is not None and found.kind == "column" else None
+
+
 def has_foreign_key(column: Attribute) -> bool:
     """Whether a column is declared with a foreign key."""
     return next(_of_column(column), None) is not None

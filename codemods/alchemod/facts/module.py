@@ -52,6 +52,7 @@ class FunctionFacts:
     decorators: Sequence[ast.expr]
     is_async: bool
     line: int
+    end_line: int
     column: int
     owner: ClassFacts | None = None
     makes_base: ast.expr | None = None
@@ -89,7 +90,7 @@ class ClassFacts:
 Binding = Import | Assigned | Opaque | FunctionFacts | ClassFacts
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Module:
     """The facts of one file."""
 

@@ -16,6 +16,7 @@ from alchemod.facts.dependencies import Dependencies
 from alchemod.facts.factories import session_names
 from alchemod.facts.families import Families
 from alchemod.facts.gates import base_words, gate_a, gives_rows, mentions
+from alchemod.facts.givers import Givers
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
@@ -135,6 +136,11 @@ class Project:
         """Which classes derive from which."""
         return Families(self.lookup, self.classes, self._deriving, self.facts)
 
+    @cached_property
+    def givers(self) -> Givers:
+        """The functions that may give rows to their callers."""
+        return Givers(self.modules, lambda module: self.source(module.path))
+
     def in_scope(self, path: Path) -> bool:
         """Whether findings are shown in this file and edits made."""
         return path in self._scope
@@ -192,6 +198,7 @@ class Project:
         self._modules[path] = self._collect(path, tree)
         self._keep(path, tree)
         self.generation += 1
+        self.givers.forget()
         self.__dict__.pop("lookup", None)
         self.__dict__.pop("models", None)
         self.__dict__.pop("tables", None)

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alchemod.facts.gates import gives_rows
 from alchemod.facts.project import Project
 from alchemod.inference.area import Area
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
-from alchemod.inference.functions import enclosing_function
 from alchemod.inference.loading.hooks import QueryHooks
 from alchemod.inference.loading.loads import RowLoops
 from alchemod.inference.loading.loop import Loading, RowLoop
@@ -23,6 +21,7 @@ from alchemod.inference.loading.verdict import verdict as loading_verdict
 from alchemod.inference.pinning import Pinning
 from alchemod.inference.query_classes import QueryClasses
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.scopes import Body
 from alchemod.inference.values import Answer, Entity, Place, Statement
 
 A = TypeVar("A", bound=Area)
@@ -72,19 +71,19 @@ class Inference:
         """What the attribute `key` of an entity is."""
         return key_kind(entity, key, self.resolver)
 
-    def row_loops(self, path: Path, loop: ast.AST) -> list[RowLoop]:
-        """What a loop or comprehension reads row by row, for each statement whose rows it is the first to go over."""
-        assert isinstance(loop, ast.stmt | ast.expr)
-        place = self.place(path, loop)
-        if place is None:
-            return []
-        around = enclosing_function(place.scope) or place.scope.root
-        if isinstance(around.node, ast.Lambda):
-            return []
-        self._forget_outdated()
-        if isinstance(around.node, ast.stmt) and not gives_rows(self.project.source(path).segment(around.node)):
-            return []
-        return self.ask(RowLoops).at(loop, Place(place.module, around))
+    def row_loops(self, path: Path, body: Body) -> list[RowLoop]:
+        """What some code reads row by row, for each statement whose rows it reads."""
+        inside = self.inside(path, body)
+        return self.ask(RowLoops).of(inside) if inside is not None else []
+
+    def inside(self, path: Path, body: Body) -> Place | None:
+        """The inside of a function or module of the current tree of `path`."""
+        if isinstance(body, ast.Module):
+            module = self.project.facts(path)
+            return self.resolver.module_place(module) if module is not None else None
+        place = self.place(path, body)
+        scope = place.scope.find(body) if place is not None else None
+        return Place(place.module, scope) if place is not None and scope is not None else None
 
     def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
         """What may be done about one relationship that a loop reads row by row."""

@@ -158,8 +158,8 @@ class Functions:
         return self._resolver.agreeing(self._resolver.value(value, place) for value in values)
 
 
-def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterator[ast.AST]:
-    """The nodes of a function's body, those of functions and classes inside it excepted."""
+def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module) -> Iterator[ast.AST]:
+    """The nodes of the body of a function or module, those of functions and classes inside it excepted."""
     stack: list[ast.AST] = list(function.body) if isinstance(function.body, list) else [function.body]
     while stack:
         node = stack.pop()

@@ -16,6 +16,8 @@ from alchemod.facts import nodes
 from alchemod.inference.bindings import Binding, BindingKind, bindings_in
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+Body: TypeAlias = FunctionNode | ast.Module
+"""Code that is walked as one: a function, or a module outside of functions."""
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 ScopeNode: TypeAlias = ast.Module | FunctionNode | ast.Lambda | ast.ClassDef | Comprehension
 

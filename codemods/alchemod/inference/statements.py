@@ -57,6 +57,13 @@ ROW_ENDINGS = frozenset(
 """Methods of Query that execute it."""
 
 
+EXECUTING = frozenset({"execute", "scalars", "exec", "stream", "stream_scalars", "scalar"})
+"""Methods of a session that execute the statement they get."""
+
+NEW_COLUMNS = frozenset({"with_entities", "with_only_columns"})
+"""Steps that replace the column list: an option for the new one has to come after them."""
+
+
 def begin(terms: Sequence[Answer | None], nodes: Sequence[ast.expr], place: Place) -> tuple[Term, ...]:
     """The column list made of these arguments."""
     return tuple(
@@ -95,7 +102,7 @@ def step(answer: Answer, name: str, call: ast.Call, place: Place, evaluate: Eval
         return _join(answer, after, name, call, place, evaluate, models)
     if name == "select_from":
         return _select_from(answer, after, call, place, evaluate)
-    if name in {"with_entities", "with_only_columns"}:
+    if name in NEW_COLUMNS:
         nodes = _positional(call)
         if nodes is None:
             return answer.then(replace(after, lost=name))

@@ -38,9 +38,8 @@ ENTRIES: tuple[RuleEntry, ...] = (
         name="lazy-load-in-loop",
         summary="Loads a relationship that a loop reads of each row together with the rows",
         module="alchemod.rules.querying.lazy_load_in_loop",
-        kinds=("AsyncFor", "DictComp", "For", "GeneratorExp", "ListComp", "SetComp"),
+        kinds=("AsyncFunctionDef", "FunctionDef", "Module"),
         dynamic=True,
-        tokens=(".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream"),
     ),
     RuleEntry(
         code="ALC205",

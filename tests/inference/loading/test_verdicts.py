@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from alchemod.inference.scopes import COMPREHENSIONS
 from sketch import Sketch
 
 MODELS = """
@@ -131,7 +130,6 @@ SAFE = {
     "reading SQL": USERS + "s.execute(text('select 1'))\ns.scalars(select(Team))\n" + LOOP,
     "limit and distinct": "for u in s.query(User).distinct().limit(5): u.team",
     "locked": "for u in s.query(User).with_for_update(): u.team",
-    "joined": "for u in s.query(User).join(User.team).filter(Team.name == 'x'): u.team",
     "new columns": "for u in s.query(User.id).with_entities(User): u.team",
     "unique rows": "for u in s.scalars(select(User)).unique(): u.team",
     "two loops": USERS + LOOP + "for u in us: u.name",
@@ -177,6 +175,7 @@ UNSAFE = {
     "break": (USERS + LOOP + "    if a:\n        break", "some rows only"),
     "generator": ("for u in s.query(User): yield u.team", "some rows only"),
     "behind a branch": (USERS + "if a:\n    for u in us:\n        u.team", "some rows only"),
+    "joined": ("for u in s.query(User).join(User.team).filter(Team.name == 'x'): u.team", "that the statement joins"),
     "several columns": ("for u, n in s.query(User, func.count()): u.team", "several columns"),
     "targets before": ("ts = s.query(Team).all()\nfor u in s.query(User): u.team", "earlier query"),
     "same before": (USERS + LOOP + "for u in s.query(User).limit(3): u.team", "earlier query"),
@@ -186,7 +185,7 @@ REPORT = {
     "reflection": (USERS + "for u in us:\n    u.__dict__\n    u.team", "looks at what is loaded"),
     "variable name": (USERS + "for u in us:\n    getattr(u, a)\n    u.team", "looks at what is loaded"),
     "property that looks": (USERS + "for u in us:\n    u.dump\n    u.team", "uses dump of User"),
-    "trap 26: method that looks": (USERS + "for u in us:\n    u.as_text()\n    u.team", "uses as_text of User"),
+    "trap 26: method that looks": (USERS + "for u in us:\n    u.as_text()\n    u.team", "hands rows to u.as_text()"),
     "function that looks": (USERS + "for u in us:\n    peek(u)\n    u.team", "hands rows to peek()"),
     "foreign callee": (USERS + "for u in us:\n    json.dumps(u)\n    u.team", "hands rows to json.dumps()"),
     "callback": (USERS + "for u in us:\n    a(u)\n    u.team", "hands rows to a()"),
@@ -204,6 +203,7 @@ REPORT = {
     "union": ("for u in s.query(User).union(s.query(User)): u.team", "union()"),
     "loading not known": ("for u in s.query(User): u.hints", "how User.hints loads"),
 }
+BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 SILENT = {
     "option there under another name": "for u in s.query(User).options(eager(User.team)): u.team",
     "option there": "for u in s.query(User).options(joinedload(User.team)): u.team",
@@ -223,7 +223,7 @@ def judged(folder: Path, body: str) -> list[str]:
     path = folder / "main.py"
     found = []
     for node in ast.walk(sketch.project.tree(path)):
-        if isinstance(node, (ast.For, ast.AsyncFor, *COMPREHENSIONS)):
+        if isinstance(node, BODIES):
             for loop in sketch.inference.row_loops(path, node):
                 for loading in loop.loadings:
                     verdict = sketch.inference.loading_verdict(loop, loading)

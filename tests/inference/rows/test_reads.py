@@ -5,8 +5,9 @@ import textwrap
 
 import pytest
 
-from alchemod.inference.rows.knowledge import ArgumentReads, MemberKind, Path, Producer
+from alchemod.inference.rows.knowledge import MUTE, OPAQUE, Effects, Handed, HandedRead, MemberKind, Producer
 from alchemod.inference.rows.reads import PathRead, RowReads, row_reads
+from alchemod.inference.rows.refs import Given, RowRef
 from alchemod.inference.scopes import FUNCTIONS, scope_of
 from alchemod.inference.summaries.vocabulary import Effect
 
@@ -14,7 +15,7 @@ PRODUCERS = {
     "all": Producer(),
     "query": Producer(lazy=True),
     "filter": Producer(lazy=True),
-    "first": Producer(many=False),
+    "first": Producer(Given()),
     "pairs": Producer(),
 }
 TO_ONE = {"team", "org", "parent"}
@@ -28,8 +29,9 @@ EFFECTS: dict[str, frozenset[Effect]] = {
     "expunge": frozenset(["expunge"]),
 }
 CALLEES = {
-    "print": ArgumentReads(opaque=False),
-    "show": ArgumentReads(frozenset([("team",)]), frozenset([("team",), ("adds",)]), opaque=False),
+    "print": MUTE,
+    "show": Handed(frozenset([HandedRead(("team",), True), HandedRead(("adds",), False)])),
+    "append": MUTE,
 }
 
 
@@ -37,29 +39,40 @@ class Known:
     def producer(self, call: ast.Call) -> Producer | None:
         return PRODUCERS.get(_name(call))
 
-    def member(self, producer: ast.Call, path: Path) -> MemberKind:
-        name = path[-1]
+    def member(self, ref: RowRef, name: str) -> MemberKind:
         if name.startswith("#"):
-            return "entity" if name == "#0" and _name(producer) == "pairs" else "plain"
+            is_entity = name == "#0" and isinstance(ref.site, ast.Call) and _name(ref.site) == "pairs"
+            return "entity" if is_entity else "plain"
         if name in TO_ONE:
             return "relationship"
         return "collection" if name in TO_MANY else "plain" if name in PLAIN else "member"
 
-    def effects(self, node: ast.Call | ast.Attribute) -> frozenset[Effect]:
+    def property(self, ref: RowRef, name: str) -> Handed:
+        return MUTE
+
+    def text(self, ref: RowRef) -> Handed:
+        return MUTE
+
+    def given_away(self, node: ast.Return | ast.Yield, ref: RowRef) -> Handed:
+        return MUTE
+
+    def effects(self, node: ast.Call | ast.Attribute) -> Effects:
         if isinstance(node, ast.Attribute):
             return frozenset(["write"])
         return EFFECTS.get(_name(node), frozenset())
 
-    def effects_of_leaving(self, manager: ast.expr) -> frozenset[Effect]:
+    def effects_of_leaving(self, manager: ast.expr) -> Effects:
         return frozenset(["commit"]) if ast.unparse(manager) == "s.begin()" else frozenset()
 
     def swallows(self, manager: ast.expr) -> bool:
         return ast.unparse(manager) != "s.begin()"
 
-    def reads(self, call: ast.Call, argument: ast.expr) -> ArgumentReads:
-        if _name(call) == "map":
-            return ArgumentReads(frozenset([("team",)]), frozenset([("team",)]), opaque=False)
-        return CALLEES.get(_name(call), ArgumentReads())
+    def arguments(self, call: ast.Call) -> list[ast.expr]:
+        receiver = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+        return [*receiver, *call.args, *(keyword.value for keyword in call.keywords)]
+
+    def handed(self, call: ast.Call, argument: ast.expr, ref: RowRef) -> Handed:
+        return CALLEES.get(_name(call), OPAQUE)
 
 
 def _name(call: ast.Call) -> str:
@@ -74,7 +87,7 @@ def _all(body: str) -> list[RowReads]:
     assert scope is not None
     found = row_reads(scope, Known())
     assert found is not None
-    return found
+    return list(found.reads)
 
 
 def _one(body: str) -> RowReads:
@@ -265,4 +278,4 @@ def test_earlier_producers() -> None:
 
 def test_loops_are_named() -> None:
     found = _one("us = q.all()\nfor u in us:\n    u.team\n[u.team for u in us]")
-    assert [type(node) for node in found.loops] == [ast.For, ast.comprehension]
+    assert [type(going.node) for going in found.loops] == [ast.For, ast.comprehension]

@@ -15,14 +15,11 @@ from alchemod.inference.bindings import Binding
 from alchemod.inference.reaching import Definitions, definitions
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.scopes import Scope
-from alchemod.inference.values import Answer, Place, Session, Statement
+from alchemod.inference.statements import EXECUTING, NEW_COLUMNS
+from alchemod.inference.values import Answer, Entity, ModelClass, Place, Session, Statement, Term
 
 Step: TypeAlias = tuple[str, ast.Call]
 
-EXECUTING: Final = frozenset({"execute", "scalars", "exec", "stream", "stream_scalars", "scalar"})
-"""Methods of a session that execute the statement they get."""
-NEW_COLUMNS: Final = frozenset({"with_entities", "with_only_columns"})
-"""Steps that replace the column list: an option for the new one has to come after them."""
 _ASSIGNING: Final = frozenset({"assignment", "annotation", "walrus"})
 _MAX_WAYS: Final = 40
 
@@ -32,7 +29,7 @@ class Origin:
     """The statement behind the rows of a producer.
 
     `start` is the expression after which an option is added: the construct that begins the chain, or a variable.
-    `steps` are the calls of the chain that stand in this function, `behind_start` those of them that follow `start` on
+    `steps` are the calls of the chain that stand in its function, `behind_start` those of them that follow `start` on
     every way, in order. `doubt` says why a change at `start` is not safe, `obstacle` why none can be made.
     """
 
@@ -41,11 +38,17 @@ class Origin:
     start: ast.expr
     steps: tuple[Step, ...]
     behind_start: tuple[Step, ...]
+    place: Place
+    """Where `start` stands."""
     base: ast.expr | None = None
     """The construct that begins the chain, None when there are several."""
     session: Session | None = None
     doubt: str | None = None
     obstacle: str | None = None
+    by_key: bool = False
+    """Whether `start` is a `session.get()`, which takes options as an argument."""
+    given_options: ast.expr | None = None
+    """The options that it is given."""
     others: bool = False
     """Whether the rows may also be those of another statement."""
 
@@ -116,6 +119,8 @@ class _Search:
         self._names: Final[set[ast.Name]] = set()
 
     def origin(self, site: ast.Call) -> Origin | None:
+        if (got := self._got(site)) is not None:
+            return got
         top = self._executed(site)
         answer = self._value(top) if top is not None else None
         if top is None or answer is None or not isinstance(answer.value, Statement):
@@ -139,10 +144,33 @@ class _Search:
             start,
             tuple(steps),
             tuple(reversed(behind)),
+            self._place(start),
             next(iter(self._starts)) if len(self._starts) == 1 else None,
             self._session,
             self._doubt,
             self._obstacle,
+        )
+
+    def _got(self, site: ast.Call) -> Origin | None:
+        """The origin of an object that `session.get(Model, key)` gives."""
+        match site:
+            case ast.Call(func=ast.Attribute(value=receiver, attr="get" | "get_one"), args=[cls, *_]):
+                owner, target = self._value(receiver), self._value(cls)
+            case _:
+                return None
+        if owner is None or target is None or not isinstance(owner.value, Session):
+            return None
+        if not isinstance(target.value, ModelClass):
+            return None
+        place = self._place(site)
+        statement = Statement(
+            "select", (Term("entity", Entity(target.value, cls, place), cls),), node=site, place=place
+        )
+        doubt = "an object that the session holds already keeps what is loaded of it"
+        answer = owner.then(statement)
+        given = next((keyword.value for keyword in site.keywords if keyword.arg == "options"), None)
+        return Origin(
+            answer, statement, site, (), (), place, session=owner.value, doubt=doubt, by_key=True, given_options=given
         )
 
     def _executed(self, node: ast.expr) -> ast.expr | None:
@@ -260,7 +288,10 @@ class _Search:
         return answer is not None and isinstance(answer.value, Statement)
 
     def _value(self, node: ast.expr) -> Answer | None:
-        return self._resolver.value(node, Place(self._module, self._root.innermost(node)))
+        return self._resolver.value(node, self._place(node))
+
+    def _place(self, node: ast.expr) -> Place:
+        return Place(self._module, self._root.innermost(node))
 
 
 def _past_new_columns(start: ast.expr, behind: list[Step]) -> tuple[ast.expr, list[Step]]:

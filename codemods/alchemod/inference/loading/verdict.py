@@ -11,6 +11,7 @@ from alchemod.facts.relationships import lazy
 from alchemod.inference.loading.keys import inexact_key, is_composite
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.rows.record import Exposure
+from alchemod.inference.rows.refs import is_under
 from alchemod.inference.statements import REBUILDING
 from alchemod.inference.summaries.vocabulary import Effect
 from alchemod.inference.values import Session
@@ -47,10 +48,10 @@ def verdict(loop: RowLoop, loading: Loading, hooks: Callable[[], str | None]) ->
 
 def _obstacles(loop: RowLoop, loading: Loading) -> Iterator[str]:
     """Why no option can be offered, in the order of the table."""
-    if loop.exposures:
-        yield _exposed(loop.exposures[0], loading)
-    if loading.relationship is None:
-        yield f"only subclasses of {loading.entity.model.name} have {loading.name}"
+    if (exposure := next(_exposures(loop, loading), None)) is not None:
+        yield _exposed(exposure, loading)
+    if subclassed := next((step for step in loading.steps if step.relationship is None), None):
+        yield f"only subclasses of {subclassed.model.name} have {subclassed.name}"
     for effect, node in loading.read.between:
         if effect in _WASTING and not (effect == "commit" and _keeps_objects(loop)):
             yield f"{_line(node)} {_WASTING[effect]}, which throws away what was loaded"
@@ -63,12 +64,13 @@ def _obstacles(loop: RowLoop, loading: Loading) -> Iterator[str]:
         yield f"what {ast.unparse(loop.options.unread)} loads is not known"
     if rebuilt := [name for name, _ in loop.origin.statement.steps if name in REBUILDING]:
         yield f"whether an option reaches the rows through {rebuilt[0]}() is not known"
-    if loading.spelling is None:
-        yield f"{loading.entity.model.name} cannot be written there"
-    elif loading.spelling.cycle:
-        yield f"importing {loading.spelling.code} there would close a circle of imports"
-    if loading.relationship is not None and lazy(loading.relationship) == "unknown":
-        yield f"how {loading.label} loads by default is not known"
+    for step in loading.steps:
+        if step.spelling is None:
+            yield f"{step.model.name} cannot be written there"
+        elif step.spelling.cycle:
+            yield f"importing {step.spelling.code} there would close a circle of imports"
+        if step.relationship is not None and lazy(step.relationship) == "unknown":
+            yield f"how {step.model.name}.{step.name} loads by default is not known"
 
 
 def _doubts(loop: RowLoop, loading: Loading) -> Iterator[str]:
@@ -82,32 +84,61 @@ def _doubts(loop: RowLoop, loading: Loading) -> Iterator[str]:
         yield f"{_line(loading.read.nodes[0])} reads {loading.label} of some rows only, or of none"
     if loop.origin.is_async:
         yield "under AsyncSession the option decides whether this raises MissingGreenlet"
-    if len(loading.read.path) > 2 and len(loop.origin.statement.terms) > 1:
+    if loading.key_reads:
+        yield f"where {loading.key_reads[0].column} is None, {loading.name} is too, and reading its key fails"
+    if loading.last.strategy == "contains_eager":
+        yield "it is taken from the rows that the statement joins"
+    if not loading.read.direct:
+        yield loading.read.why[0]
+    if len(loading.steps) > 1:
+        yield f"{loading.label} is read {len(loading.steps)} steps away from the rows"
+    if loop.elsewhere:
+        yield f"the query is in {loop.elsewhere}"
+    if len(loop.origin.statement.terms) > 1:
         yield "the rows have several columns"
     if loop.shows_itself:
         yield f"{loop.shows_itself} shows what is loaded"
-    if loading.name in loop.loaded_before:
+    if loading.label in loop.loaded_before:
         yield f"an earlier query here may have loaded {loading.label} already"
-    if is_composite(loading.compared) and loading.strategy == "selectinload":
+    selecting = loading.last.strategy == "selectinload"
+    if selecting and is_composite(loading.compared):
         yield "selectinload compares a composite key, which not every database can"
-    if loading.strategy == "selectinload" and (inexact := inexact_key(loading.relationship, loading.entity.model)):
+    if selecting and (inexact := inexact_key(loading.last.relationship, loading.last.model)):
         yield f"selectinload matches keys in Python, and {inexact} may match otherwise in the database"
-    if loading.spelling is not None and loading.spelling.imported is not None:
-        yield f"{loading.spelling.imported} has to be imported here"
+    for step in loading.steps:
+        if step.spelling is not None and step.spelling.imported is not None:
+            yield f"{step.spelling.imported} has to be imported there"
     if (unknown := _setting(loop)) is not None:
         yield f"{unknown} reaches the option's query too"
 
 
+def _exposures(loop: RowLoop, loading: Loading) -> Iterator[Exposure]:
+    """The places where it shows whether the relationship is loaded: its object, or one that leads to it, gets out of
+    sight there."""
+    for exposure in loop.exposures:
+        path = loading.read.path
+        if exposure.kind == "runtime" and loading.read.direct:
+            continue
+        is_below = exposure.kind == "depth" and exposure.path[: len(path)] == path
+        if is_below or is_under(path, exposure.path):
+            yield exposure
+
+
 def _exposed(exposure: Exposure, loading: Loading) -> str:
     where = _line(exposure.node)
+    ending = f", {exposure.why[-1]}" if exposure.why else ""
     match exposure:
-        case Exposure(kind="reflection"):
+        case Exposure(kind="runtime"):
+            return f"{where}: {exposure.why[-1]}"
+        case Exposure(kind="depth"):
+            return f"{where} goes on from row to row{ending}"
+        case Exposure(kind="reflection") if not exposure.why:
             return f"{where} looks at what is loaded"
-        case Exposure(kind="member", node=ast.Attribute(attr=name)):
-            return f"{where} uses {name} of {loading.entity.model.name}, which may look at what is loaded"
+        case Exposure(node=ast.Attribute(attr=name)):
+            return f"{where} uses {name} of {loading.entity.model.name}, which may look at what is loaded{ending}"
         case Exposure(node=ast.Call(func=callee)):
-            return f"{where} hands rows to {ast.unparse(callee)}(), which may look at what is loaded"
-    return f"{where} may look at what is loaded"
+            return f"{where} hands rows to {ast.unparse(callee)}(), which may look at what is loaded{ending}"
+    return f"{where} may look at what is loaded{ending}"
 
 
 def _keeps_objects(loop: RowLoop) -> bool:
@@ -125,7 +156,7 @@ def _setting(loop: RowLoop) -> str | None:
             for keyword in call.keywords:
                 if keyword.arg not in _PLAIN_OPTIONS:
                     return f"execution_options({keyword.arg or '**'})"
-    return _given_at_execution(loop.reads.site)
+    return _given_at_execution(loop.site)
 
 
 def _given_at_execution(site: ast.Call) -> str | None:

@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from alchemod.inference.bindings import Binding
 from alchemod.inference.domain import Channel, Domain
 from alchemod.inference.evaluation import Evaluator
-from alchemod.inference.rows.knowledge import Path, RowKnowledge
-from alchemod.inference.rows.record import ExposureKind, ProducerRecord
-from alchemod.inference.rows.state import NOTHING, Refs, RowRef, RowState, is_under
-from alchemod.inference.rows.values import SAME_ROWS, RowValues
+from alchemod.inference.rows.calls import TAKING, Calls
+from alchemod.inference.rows.knowledge import Act, Producer, RowKnowledge
+from alchemod.inference.rows.notes import Notes
+from alchemod.inference.rows.record import RootRecord
+from alchemod.inference.rows.refs import NOTHING, Path, Refs, Root, RowRef, is_under
+from alchemod.inference.rows.state import RowState
+from alchemod.inference.rows.values import RowValues
 from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, comprehensions_by_last_clause, targets_of
 
+_CATCHING: Final = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _STOPPING: Final = frozenset({"any", "all", "next"})
-_PLAIN: Final = frozenset(
-    {"len", "bool", "isinstance", "id", "type", "enumerate", "zip", "filter", "min", "max", "next"}
-)
-_REFLECTING: Final = frozenset({"__dict__", "__getstate__"})
-_TAKING: Final = frozenset({"pop", "popleft", "remove", "discard", "clear"})
-_MUTATORS: Final = frozenset({"append", "extend", "insert", "add", "update"}) | _TAKING
 
 
 class RowDomain(Domain[RowState]):
-    """The walk over one function. What it notes is in `records`, by producer."""
+    """The walk over one function. What it notes is in `records`, by root; `given` are the parameters to follow."""
 
-    def __init__(self, scope: Scope, knowledge: RowKnowledge) -> None:
-        self.records: Final[dict[ast.Call, ProducerRecord]] = {}
+    def __init__(self, scope: Scope, knowledge: RowKnowledge, given: Mapping[ast.arg, Producer]) -> None:
+        self.returned: Final[dict[RowRef, tuple[frozenset[Path] | None, frozenset[Act]]]] = {}
+        """The rows that the function returns or yields, with what it read of them and what acted on the session."""
+        self.returns_others = False
+        """Whether it returns other things too."""
         self._scope: Final = scope
         self._knowledge: Final = knowledge
-        self._values: Final = RowValues(knowledge)
+        self._notes: Final = Notes(knowledge, given)
+        self._values: Final = RowValues(knowledge, self._notes)
+        self._calls: Final = Calls(knowledge, self._notes, self._values, Evaluator(self).evaluate)
         self._bindings: Final = bindings_in_place(scope)
         self._turns: Final[dict[ast.AST, dict[RowRef, frozenset[Path]]]] = {}
         self._stopping: Final[set[ast.AST]] = set()
         self._comprehensions: Final = comprehensions_by_last_clause(scope)
+        self._may_go_on: Final = any(isinstance(node, _CATCHING) for node in ast.walk(scope.node))
+
+    @property
+    def records(self) -> Mapping[Root, RootRecord]:
+        """What was noted of each root."""
+        return self._notes.records
 
     def join(self, a: RowState, b: RowState) -> RowState:
         """Names and effects of both, reads common to both."""
@@ -47,19 +56,23 @@ class RowDomain(Domain[RowState]):
         handler = _EVENTS.get(type(node))
         return state if handler is None else handler(self, node, state)
 
+    def raised(self, node: ast.AST, before: RowState, after: RowState | None) -> RowState | None:
+        """What an exception leaves matters only where something may catch it."""
+        return super().raised(node, before, after) if self._may_go_on else None
+
     def refine(self, test: ast.expr, truth: bool, state: RowState) -> RowState:
         """Rows that are empty, or None, leave nothing unread."""
         tested = _tested_for_rows(test, truth)
         if tested is not None:
             refs = self._values.of(tested, state)
-            if not any(ref.path or ref.some for ref in refs):
+            if not any(ref.path or ref.some or _may_be_missing(ref) for ref in refs):
                 for ref in refs:
                     state = state.found_empty(ref.site)
         return state
 
     def leave(self, item: ast.withitem, channel: Channel, state: RowState) -> RowState:
         """A session or transaction block commits, rolls back or closes at its end."""
-        return state.happened(self._knowledge.effects_of_leaving(item.context_expr), item) if state.since else state
+        return state.happened(Act(item, item, self._knowledge))
 
     def swallows(self, item: ast.withitem, state: RowState) -> bool:
         """Sessions and transactions pass exceptions on."""
@@ -122,127 +135,24 @@ class RowDomain(Domain[RowState]):
     # Events
 
     def _call(self, node: ast.Call, state: RowState) -> RowState:
-        producer = self._knowledge.producer(node)
-        state = self._acted(node, state)
-        if producer is not None:
-            self._values.produced(node, producer.many)
-            record = self.records.setdefault(node, ProducerRecord(node, producer))
-            record.earlier.update(site for site in state.since if site is not node)
-            return state if producer.lazy else state.executed(node)
-        self._values.made(node, self._values.of_call(node, state))
-        state = self._consume_arguments(node, state)
-        state = self._body_per_element(node, state)
-        state = self._mutate(node, state)
-        return self._hand_over(node, state)
-
-    def _acted(self, node: ast.Call | ast.Attribute, state: RowState) -> RowState:
-        """What a call or an assignment does to a session; nobody asks before rows are there."""
-        return state.happened(self._knowledge.effects(node), node) if state.since else state
-
-    def _consume_arguments(self, node: ast.Call, state: RowState) -> RowState:
-        if isinstance(node.func, ast.Name) and node.func.id in SAME_ROWS | _PLAIN:
-            for argument in node.args:
-                state = self._executed(self._values.of(argument, state), state)
-        return state
-
-    def _executed(self, refs: Refs, state: RowState) -> RowState:
-        """A lazy producer is executed when its rows are asked for."""
-        for ref in refs:
-            if ref.path == () and self.records[ref.site].producer.lazy and ref.site not in state.since:
-                state = state.executed(ref.site)
-        return state
-
-    def _hand_over(self, node: ast.Call, state: RowState) -> RowState:
-        """Rows as arguments or receiver of a call."""
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name in SAME_ROWS | _PLAIN:
-            return state
-        if name == "getattr" and len(node.args) >= 2:
-            return self._getattr(node, state)
-        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-            for ref in self._values.of(argument, state):
-                reads = self._knowledge.reads(node, argument)
-                inside = ref if not (ref.many or ref.listed) else ref.element()
-                for path in reads.may | reads.must:
-                    self._note_read(inside, (*inside.path, *path), node, state)
-                    if path in reads.must and not ref.some:
-                        state = state.read(ref.site, [(*inside.path, *path)])
-                if reads.opaque:
-                    self.records[ref.site].expose("reflection" if name == "vars" else "callee", ref.path, node)
-        return state
-
-    def _getattr(self, node: ast.Call, state: RowState) -> RowState:
-        named = node.args[1]
-        for ref in self._values.of(node.args[0], state):
-            if isinstance(named, ast.Constant) and isinstance(named.value, str):
-                state = self._read_member(ref, named.value, node, state, alone=True)
-            else:
-                self.records[ref.site].expose("reflection", ref.path, node)
-        return state
-
-    def _mutate(self, node: ast.Call, state: RowState) -> RowState:
-        """A method that changes a list: a collection of a row is written to, a local list takes rows in or loses
-        some."""
-        if not (isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS):
-            return state
-        holder = node.func.value
-        if any(ref.many and ref.path for ref in self._values.of(holder, state)):
-            state = state.happened(["write"], node)
-        if isinstance(holder, ast.Name) and node.args:
-            refs = self._values.union(node.args, state)
-            taken = frozenset(ref._replace(listed=True, some=True) for ref in refs)
-            state = state.bind(holder.id, state.names.get(holder.id, NOTHING) | taken) if taken else state
-        return state
-
-    def _body_per_element(self, node: ast.Call, state: RowState) -> RowState:
-        """`sorted(rows, key=lambda u: ...)` and `map(lambda u: ..., rows)` run the body for each row."""
-        body, rows = _lambda_over_rows(node)
-        if body is None or rows is None or len(body.args.args) != 1:
-            return state
-        elements = self._values.elements(rows, state)
-        if not elements:
-            return state
-        name = body.args.args[0].arg
-        start = state
-        for ref in elements:
-            start = start.forget_under(ref)
-        inside = Evaluator(self).evaluate(body.body, start.bind(name, elements))
-        if inside is None or len(elements) != 1:
-            return state
-        (ref,) = elements
-        read = inside.reads.get(ref.site) or frozenset()
-        return state if ref.some else state.read(ref.site, (path for path in read if is_under(path, ref.path)))
+        return self._calls.event(node, state)
 
     def _attribute(self, node: ast.Attribute, state: RowState) -> RowState:
-        refs = self._values.of(node.value, state)
         if not isinstance(node.ctx, ast.Load):
-            return self._acted(node, state)
-        if node.attr in _TAKING:
+            return state.happened(Act(node, node, self._knowledge))
+        refs = self._values.of(node.value, state)
+        if node.attr in TAKING:
             state = state.changed(ref.site for ref in refs if ref.many or ref.listed)
         for ref in refs:
-            state = self._read_member(ref, node.attr, node, state, alone=len(refs) == 1)
-            self.records[ref.site].joined |= {other.site for other in refs if other.site is not ref.site}
+            state = self._notes.read_member(ref, node.attr, node, state, alone=len(refs) == 1)
+        self._notes.joined(refs)
         return state
 
-    def _read_member(self, ref: RowRef, name: str, node: ast.AST, state: RowState, *, alone: bool) -> RowState:
-        if ref.many or ref.listed:
-            return state
-        path = (*ref.path, name)
-        record = self.records[ref.site]
-        if name in _REFLECTING:
-            record.expose("reflection", ref.path, node)
-            return state
-        match self._knowledge.member(ref.site, path):
-            case "relationship" | "collection":
-                self._note_read(ref, path, node, state)
-                if alone and not ref.some:
-                    return state.read(ref.site, [path])
-            case "member":
-                record.expose("member", path, node)
+    def _formatted(self, node: ast.FormattedValue, state: RowState) -> RowState:
+        refs = self._values.of(node.value, state)
+        for ref in refs:
+            state = self._notes.hand(ref, self._knowledge.text(ref), node, state, alone=len(refs) == 1)
         return state
-
-    def _note_read(self, ref: RowRef, path: Path, node: ast.AST, state: RowState) -> None:
-        self.records[ref.site].read(path, node, state.since.get(ref.site, frozenset()))
 
     def _subscript(self, node: ast.Subscript, state: RowState) -> RowState:
         """An item that is assigned or deleted is no longer one of the rows."""
@@ -276,39 +186,62 @@ class RowDomain(Domain[RowState]):
 
     def _next_element(self, node: ast.For | ast.AsyncFor | ast.comprehension, state: RowState) -> RowState:
         for source in _sources(node.iter):
-            state = self._executed(self._values.of(source, state), state)
-            for ref in self._values.elements(source, state):
+            refs = self._values.of(source, state)
+            state = self._notes.executed(frozenset(ref for ref in refs if ref.path == ()), state)
+            elements = self._values.elements(source, state)
+            self._notes.looped(node, elements)
+            for ref in elements:
                 self._turns.setdefault(node, {}).setdefault(ref, frozenset())
-                loops = self.records[ref.site].loops
-                if node not in loops:
-                    loops.append(node)
                 state = state.start_turn(ref)
         return state
 
     def _store(self, node: ast.Assign | ast.AnnAssign, state: RowState) -> RowState:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in targets):
-            self._expose("stored", self._values.of(node.value, state), node)
+            self._notes.expose("stored", self._values.of(node.value, state), node)
         return state
 
     def _return(self, node: ast.Return, state: RowState) -> RowState:
-        self._expose("returned", self._values.of(node.value, state), node)
+        refs = self._values.of(node.value, state)
+        self._notes.expose("returned", refs, node)
+        self.returns_others |= not (refs or node.value is None or _is_none(node.value))
+        for ref in refs:
+            state = self._notes.hand(ref, self._knowledge.given_away(node, ref), node, state, alone=len(refs) == 1)
+            given = ref.part() if any(is_under(ref.path, turn.path) or ref == turn for turn in state.turning) else ref
+            self._gives(given, state)
         return state.end_turns(state.turning)
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, state: RowState) -> RowState:
-        self._expose("yielded", self._values.of(node.value, state), node)
+        refs = self._values.of(node.value, state)
+        self._notes.expose("yielded", refs, node)
+        for ref in refs:
+            self._gives(ref if isinstance(node, ast.YieldFrom) else ref._replace(listed=True, some=True), state)
         return state
+
+    def _gives(self, ref: RowRef, state: RowState) -> None:
+        """Note what the function gives to its callers."""
+        read, since = state.reads.get(ref.site, frozenset()), state.since.get(ref.site, frozenset())
+        if ref in self.returned:
+            before, acts = self.returned[ref]
+            read = before if read is None else read if before is None else read & before
+            since |= acts
+        self.returned[ref] = read, since
 
     def _capture(self, node: ast.AST, state: RowState) -> RowState:
         inner = self._scope.innermost(node).find(node) if isinstance(node, ast.expr | ast.stmt) else None  # type: ignore[arg-type]
         names = inner.free_names() if inner is not None else set()
         for name in names & set(state.names):
-            self._expose("captured", state.names[name], node)
+            self._notes.expose("captured", state.names[name], node)
         return state
 
-    def _expose(self, kind: ExposureKind, refs: Iterable[RowRef], node: ast.AST) -> None:
-        for ref in refs:
-            self.records[ref.site].expose(kind, ref.path, node)
+
+def _may_be_missing(ref: RowRef) -> bool:
+    """Whether None in the place of rows says nothing of other rows: one that a function is handed."""
+    return isinstance(ref.site, ast.arg) and not (ref.many or ref.listed)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _sources(iterated: ast.expr) -> list[ast.expr]:
@@ -319,18 +252,6 @@ def _sources(iterated: ast.expr) -> list[ast.expr]:
         case ast.Call(func=ast.Name(id="zip"), args=args):
             return args
     return [iterated]
-
-
-def _lambda_over_rows(node: ast.Call) -> tuple[ast.Lambda | None, ast.expr | None]:
-    key = next((keyword.value for keyword in node.keywords if keyword.arg == "key"), None)
-    match node:
-        case ast.Call(func=ast.Name(id="sorted" | "min" | "max"), args=[rows]) if isinstance(key, ast.Lambda):
-            return key, rows
-        case ast.Call(func=ast.Attribute(value=rows, attr="sort"), args=[]) if isinstance(key, ast.Lambda):
-            return key, rows
-        case ast.Call(func=ast.Name(id="map"), args=[ast.Lambda() as body, rows]):
-            return body, rows
-    return None, None
 
 
 def _tested_for_rows(test: ast.expr, truth: bool) -> ast.expr | None:
@@ -356,6 +277,7 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., RowState]]] = {
     ast.Call: RowDomain._call,
     ast.Attribute: RowDomain._attribute,
     ast.Name: RowDomain._name,
+    ast.FormattedValue: RowDomain._formatted,
     ast.Subscript: RowDomain._subscript,
     ast.Assign: RowDomain._store,
     ast.AnnAssign: RowDomain._store,
@@ -371,3 +293,4 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., RowState]]] = {
     ast.AsyncFunctionDef: RowDomain._capture,
     ast.ClassDef: RowDomain._capture,
 }
+RowDomain.wanted = frozenset(_EVENTS)

@@ -1,32 +1,51 @@
-"""Which relationships of the rows of a query one function reads: on every way, or on some."""
+"""Which relationships of the rows of a query, or of what it is handed, one function reads: on every way, or on some."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from alchemod.inference.domain import TooComplexError
 from alchemod.inference.flow import Walker
 from alchemod.inference.rows.domain import RowDomain
-from alchemod.inference.rows.knowledge import Path, RowKnowledge
-from alchemod.inference.rows.record import Exposure, ProducerRecord
-from alchemod.inference.rows.state import Happened, RowState
+from alchemod.inference.rows.knowledge import Act, Producer, RowKnowledge
+from alchemod.inference.rows.record import Exposure, Going, RootRecord
+from alchemod.inference.rows.refs import Path, Root, RowRef
+from alchemod.inference.rows.state import RowState
 from alchemod.inference.scopes import FUNCTIONS, Scope
+from alchemod.inference.summaries.vocabulary import Effect
 
 
 @dataclass(frozen=True, slots=True)
 class PathRead:
     """A relationship path that is read.
 
-    `must`: of each row (for a single object: of it), on every normal way through the function once the producer has
-    been executed. `nodes` are the places, the first in source order first. `between` is what may happen to a session
-    between the execution of the producer and one of these reads: each effect with its place.
+    `must`: of each row (for a single object: of it), on every normal way through the function once the root has
+    been executed. `direct` are the places that read it, `through` those that hand an object to code which does, and
+    `repeated` those among them whose code reads it in a loop; the first in source order first. `since` is what may have
+    acted on a session between the execution of the root and one of these reads. `why` leads to the first read of the
+    latter kind.
     """
 
     path: Path
     must: bool
-    nodes: tuple[ast.AST, ...]
-    between: tuple[Happened, ...]
+    direct: tuple[ast.AST, ...]
+    through: tuple[ast.AST, ...]
+    repeated: tuple[ast.AST, ...]
+    since: frozenset[Act] = field(compare=False)
+    why: tuple[str, ...] = field(compare=False)
+
+    @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All places, in source order."""
+        return tuple(sorted((*self.direct, *self.through), key=position))
+
+    @property
+    def between(self) -> tuple[tuple[Effect, ast.AST], ...]:
+        """What may happen to a session before the reads: each effect with its place."""
+        found = {(effect, act.shown) for act in self.since for effect in act.effects}
+        return tuple(sorted(found, key=lambda happened: (position(happened[1]), happened[0])))
 
     @property
     def in_loop(self) -> bool:
@@ -36,32 +55,60 @@ class PathRead:
 
 @dataclass(frozen=True, slots=True)
 class RowReads:
-    """What a function reads of what the producer `site` gives. Rows of several producers in one value: see `joined`.
+    """What a function reads of what the root `site` gives. Rows of several roots in one value: see `joined`.
 
     `exposures` are the places where an object gets out of sight. `lazily`: the function is a generator, whose consumer
     may stop early. `earlier` are producers executed before this one.
     """
 
-    site: ast.Call
-    many: bool
+    site: Root
+    producer: Producer
     reads: tuple[PathRead, ...]
-    loops: tuple[ast.AST, ...]
+    loops: tuple[Going, ...]
     exposures: tuple[Exposure, ...]
-    joined: frozenset[ast.Call]
-    earlier: frozenset[ast.Call]
+    joined: frozenset[Root]
+    earlier: frozenset[Root]
     lazily: bool
 
+    @property
+    def many(self) -> bool:
+        """Whether there may be several rows."""
+        return self.producer.many
 
-def row_reads(scope: Scope, knowledge: RowKnowledge) -> list[RowReads] | None:
-    """The reads of the rows of each producer in the function (or module) of `scope`, in source order.
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Rows that a function gives to its callers, what it read of each of them, and what acted on the session since they
+    were executed."""
+
+    ref: RowRef
+    read: frozenset[Path]
+    since: frozenset[Act] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What one walk over a function found, in source order."""
+
+    reads: tuple[RowReads, ...] = ()
+    returned: frozenset[Returned] = frozenset()
+
+    def of(self, site: Root) -> RowReads | None:
+        """The reads of one root."""
+        return next((reads for reads in self.reads if reads.site is site), None)
+
+
+def row_reads(scope: Scope, knowledge: RowKnowledge, given: Mapping[ast.arg, Producer] | None = None) -> Walked | None:
+    """The reads of the rows of each producer in the function (or module) of `scope`, and of the parameters `given`.
 
     None where the function is too complex to follow. Reads in functions inside it are exposures.
     """
     function = scope.node
-    assert isinstance(function, (*FUNCTIONS, ast.Module))
-    domain = RowDomain(scope, knowledge)
+    assert isinstance(function, (*FUNCTIONS, ast.Module, ast.Lambda))
+    given = given or {}
+    domain = RowDomain(scope, knowledge, given)
     try:
-        exits = Walker(domain).run(function.body, RowState())
+        exits = Walker(domain).run(_block(function), _start(given))
     except TooComplexError:
         return None
     ends = [exits[channel] for channel in ("next", "return") if channel in exits]
@@ -70,23 +117,46 @@ def row_reads(scope: Scope, knowledge: RowKnowledge) -> list[RowReads] | None:
     lazily = any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in walked)
     used = (record for record in domain.records.values() if record.reads or record.loops or record.exposures)
     found = [_summary(record, end, lazily) for record in used]
-    return sorted(found, key=lambda reads: (reads.site.lineno, reads.site.col_offset))
+    returned = [
+        Returned(ref.part() if domain.returns_others else ref, frozenset() if read is None else read, since)
+        for ref, (read, since) in domain.returned.items()
+    ]
+    return Walked(tuple(sorted(found, key=lambda reads: position(reads.site))), frozenset(returned))
 
 
-def _summary(record: ProducerRecord, end: RowState, lazily: bool) -> RowReads:
+def _block(function: ast.AST) -> Sequence[ast.stmt]:
+    if isinstance(function, ast.Lambda):
+        return [ast.copy_location(ast.Return(function.body), function.body)]
+    assert isinstance(function, (*FUNCTIONS, ast.Module))
+    return function.body
+
+
+def _start(given: Mapping[ast.arg, Producer]) -> RowState:
+    executed = [site for site, producer in given.items() if not producer.lazy]
+    return RowState(
+        {site.arg: frozenset([RowRef(site, *producer.given)]) for site, producer in given.items()},
+        {site: frozenset() for site in executed},
+        {site: frozenset() for site in executed},
+    )
+
+
+def _summary(record: RootRecord, end: RowState, lazily: bool) -> RowReads:
     certain = end.reads.get(record.site, frozenset())
     reads = tuple(
         PathRead(
             read.path,
             not lazily and (certain is None or read.path in certain),
-            tuple(sorted(read.nodes, key=_position)),
-            tuple(sorted(read.between, key=lambda happened: (_position(happened[1]), happened[0]))),
+            tuple(sorted(read.direct, key=position)),
+            tuple(sorted(read.through, key=position)),
+            tuple(sorted(read.repeated, key=position)),
+            frozenset(read.since),
+            read.why,
         )
         for read in sorted(record.reads.values(), key=lambda read: read.path)
     )
     return RowReads(
         record.site,
-        record.producer.many,
+        record.producer,
         reads,
         tuple(record.loops),
         tuple(record.exposures),
@@ -96,7 +166,8 @@ def _summary(record: ProducerRecord, end: RowState, lazily: bool) -> RowReads:
     )
 
 
-def _position(node: ast.AST) -> tuple[int, int]:
+def position(node: ast.AST) -> tuple[int, int]:
+    """Where a node begins."""
     if isinstance(node, ast.withitem):
         node = node.context_expr
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)

@@ -2,65 +2,26 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias
 
-from alchemod.inference.rows.knowledge import Path
-from alchemod.inference.summaries.vocabulary import Effect
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-MAX_PATH: Final = 12
-
-
-class RowRef(NamedTuple):
-    """Something a value may be: what the producer `site` gives, or what `path` leads to from there.
-
-    `many`: a collection whose elements are one step `[]` further; `listed`: a list of such things, for example what a
-    comprehension gives. `some`: not each of them, but one or a part, taken by index, slice or condition.
-    """
-
-    site: ast.Call
-    path: Path = ()
-    many: bool = False
-    listed: bool = False
-    some: bool = False
-
-    def element(self) -> RowRef:
-        """An element of the collection."""
-        if self.listed:
-            return self._replace(listed=False)
-        return self._replace(path=(*self.path, "[]"), many=False) if self.many else self._replace(some=True)
-
-    def step(self, name: str, many: bool) -> RowRef:
-        """What the member `name` of the object is."""
-        return self._replace(path=(*self.path, name), many=many)
-
-    def part(self) -> RowRef:
-        """Some of the collection."""
-        return self._replace(some=True)
-
-
-Refs: TypeAlias = frozenset[RowRef]
-NOTHING: Final[Refs] = frozenset()
+from alchemod.inference.rows.knowledge import Act
+from alchemod.inference.rows.refs import NOTHING, Path, Refs, Root, RowRef, is_under
 
 Reads: TypeAlias = frozenset[Path]
-Happened: TypeAlias = tuple[Effect, ast.AST]
 
 
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """`names` are the rows that names hold. `reads` are the paths read on every way since each producer was executed;
-    a producer not executed on the way is missing, and one found empty has None: nothing is left unread. `since` is
+    """`names` are the rows that names hold. `reads` are the paths read on every way since each root was executed;
+    a root not executed on the way is missing, and one found empty has None: nothing is left unread. `since` is
     what may have happened to the session since then. `turning` are the elements of the turns that are under way: what
     is read under them counts for this turn only."""
 
     names: Mapping[str, Refs] = field(default_factory=dict)
-    reads: Mapping[ast.Call, Reads | None] = field(default_factory=dict)
-    since: Mapping[ast.Call, frozenset[Happened]] = field(default_factory=dict)
+    reads: Mapping[Root, Reads | None] = field(default_factory=dict)
+    since: Mapping[Root, frozenset[Act]] = field(default_factory=dict)
     turning: frozenset[RowRef] = frozenset()
 
     def join(self, other: RowState) -> RowState:
@@ -86,11 +47,11 @@ class RowState:
             return self
         return replace(self, names={**self.names, name: refs})
 
-    def executed(self, site: ast.Call) -> RowState:
-        """The state when the producer has just been executed."""
-        return replace(self, reads={**self.reads, site: frozenset()}, since={**self.since, site: frozenset()})
+    def executed(self, site: Root, since: frozenset[Act] = frozenset(), read: Reads = frozenset()) -> RowState:
+        """The state when the producer has just been executed, or was in a callee, with what happened there since."""
+        return replace(self, reads={**self.reads, site: read}, since={**self.since, site: since})
 
-    def read(self, site: ast.Call, paths: Iterable[Path]) -> RowState:
+    def read(self, site: Root, paths: Iterable[Path]) -> RowState:
         """The state once `paths` have been read."""
         present = self.reads.get(site, frozenset())
         if present is None:
@@ -123,7 +84,7 @@ class RowState:
         kept = frozenset(path for path in present if not is_under(path, ref.path))
         return self if kept == present else replace(self, reads={**self.reads, ref.site: kept})
 
-    def changed(self, sites: Iterable[ast.Call]) -> RowState:
+    def changed(self, sites: Iterable[Root]) -> RowState:
         """The state after elements were taken out of a list: what names hold are some of the rows."""
         taken = set(sites)
         names = {
@@ -132,16 +93,15 @@ class RowState:
         }
         return self if names == self.names else replace(self, names=names)
 
-    def found_empty(self, site: ast.Call) -> RowState:
+    def found_empty(self, site: Root) -> RowState:
         """The state where the producer gave no rows."""
         return replace(self, reads={**self.reads, site: None})
 
-    def happened(self, effects: Iterable[Effect], node: ast.AST) -> RowState:
-        """The state after effects on a session; which session is not told apart."""
-        new = {(effect, node) for effect in effects}
-        if not new or not self.since:
+    def happened(self, *acts: Act) -> RowState:
+        """The state after acts on a session; which session is not told apart."""
+        if not acts or not self.since:
             return self
-        return replace(self, since={site: happened | new for site, happened in self.since.items()})
+        return replace(self, since={site: happened.union(acts) for site, happened in self.since.items()})
 
 
 def _either(a: Refs, b: Refs) -> Refs:
@@ -154,8 +114,3 @@ def _either(a: Refs, b: Refs) -> Refs:
 def _left_over(held: RowRef, ended: frozenset[RowRef]) -> RowRef:
     of_turn = any(held.site is ref.site and held.path[: len(ref.path)] == ref.path and not held.listed for ref in ended)
     return held.part() if of_turn else held
-
-
-def is_under(path: Path, prefix: Path) -> bool:
-    """Whether `path` leads on from `prefix`."""
-    return len(path) > len(prefix) and path[: len(prefix)] == prefix

@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterable
 from typing import Final
 
-from alchemod.inference.rows.knowledge import RowKnowledge
-from alchemod.inference.rows.state import MAX_PATH, NOTHING, Refs, RowRef, RowState
+from alchemod.inference.rows.knowledge import Producer, RowKnowledge
+from alchemod.inference.rows.notes import Notes
+from alchemod.inference.rows.refs import NOTHING, Refs, RowRef, within_reach
+from alchemod.inference.rows.state import RowState
 
 SAME_ROWS: Final = frozenset({"list", "sorted", "tuple", "set", "frozenset", "reversed", "iter"})
 _SOME_ROWS: Final = frozenset({"filter", "islice"})
@@ -18,14 +20,15 @@ _TAKING: Final = frozenset({"pop", "popleft"})
 class RowValues:
     """The values of expressions in one function."""
 
-    def __init__(self, knowledge: RowKnowledge) -> None:
+    def __init__(self, knowledge: RowKnowledge, notes: Notes) -> None:
         self._knowledge: Final = knowledge
+        self._notes: Final = notes
         self._producers: Final[dict[ast.Call, Refs]] = {}
         self._made: Final[dict[ast.expr, Refs]] = {}
 
-    def produced(self, call: ast.Call, many: bool) -> None:
+    def produced(self, call: ast.Call, producer: Producer) -> None:
         """Note that `call` is a producer."""
-        self._producers[call] = frozenset([RowRef(call, many=many)])
+        self._producers[call] = frozenset([RowRef(call, *producer.given)])
 
     def made(self, node: ast.expr, refs: Refs) -> None:
         """Note what a call or comprehension gave when it was evaluated."""
@@ -38,11 +41,11 @@ class RowValues:
             case ast.Name(id=name):
                 return state.names.get(name, NOTHING)
             case ast.Call():
-                return self._producers.get(node) or self._made.get(node, NOTHING)
+                return self._producers.get(node) or self._made.get(node, NOTHING) | self._notes.given_by(node)
             case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
                 return self.of(value, state)
             case ast.Attribute():
-                return self._attribute(node, state)
+                return self._attribute(node, state) | self._notes.given_by(node)
             case ast.Subscript(value=value, slice=index):
                 return self._subscript(self.of(value, state), index)
             case ast.IfExp(body=body, orelse=orelse):
@@ -77,7 +80,7 @@ class RowValues:
                 if name in _TAKING:
                     return frozenset(ref.element().part() for ref in held)
                 if name in ("values", "copy"):
-                    return held
+                    return frozenset(ref for ref in held if ref.many or ref.listed)
                 if name == "get":
                     return frozenset(ref.element().part() for ref in held if ref.listed)
         return NOTHING
@@ -106,7 +109,7 @@ class RowValues:
             if ref.many or ref.listed:
                 found.add(ref.element().part())
                 continue
-            match self._knowledge.member(ref.site, (*ref.path, f"#{index}")):
+            match self._knowledge.member(ref, f"#{index}"):
                 case "entity":
                     found.add(ref.step(f"#{index}", many=False))
         return frozenset(found)
@@ -114,11 +117,12 @@ class RowValues:
     def _attribute(self, node: ast.Attribute, state: RowState) -> Refs:
         found = set()
         for ref in self.of(node.value, state):
-            if ref.many or ref.listed or len(ref.path) >= MAX_PATH:
+            if ref.many or ref.listed:
                 continue
-            kind = self._knowledge.member(ref.site, (*ref.path, node.attr))
-            if kind in ("relationship", "collection", "entity"):
-                found.add(ref.step(node.attr, kind == "collection"))
+            kind = self._knowledge.member(ref, node.attr)
+            step = ref.step(node.attr, kind == "collection")
+            if kind in ("relationship", "collection", "entity") and within_reach(step.path) == step.path:
+                found.add(step)
         return frozenset(found)
 
     def _subscript(self, refs: Refs, index: ast.expr) -> Refs:

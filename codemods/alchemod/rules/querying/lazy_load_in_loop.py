@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,20 +10,25 @@ from alchemod.edits.verbs import Code, Verb, add_argument, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.facts.gates import PRODUCING
 from alchemod.facts.project import Project
-from alchemod.inference.loading.loads import lazy_names
-from alchemod.inference.loading.loop import Loading, Loop, RowLoop
+from alchemod.inference.loading.insertion import Insertion, insertions
+from alchemod.inference.loading.loads import ASKING, lazy_names
+from alchemod.inference.loading.loop import Loading, RowLoop, reached
 from alchemod.inference.loading.verdict import Verdict
+from alchemod.inference.scopes import Body
 
 
 class LazyLoadInLoop(Rule):
     """Loads a relationship that a loop reads of each row together with the rows.
 
     What it does:
-        Adds a loader option to the statement whose rows a loop or comprehension goes over, for each relationship that
-        it reads of every row: `selectinload`, or `joinedload` for a many-to-one where the statement has nothing but
-        filters and is sorted by the primary key. A statement that has options already gets the missing ones.
+        Adds a loader option to the statement whose rows a loop goes over, for each relationship that is read of the
+        rows or of what they lead to: by the loop itself, by methods and properties of the model, by functions that get
+        the rows, by pydantic schemas (`model_validate`, a response model of FastAPI) and Jinja templates of the
+        project. It is `selectinload`; `joinedload` for a many-to-one where the statement has nothing but filters and
+        is sorted by the primary key; `contains_eager` for one that the statement joins. A statement that has options
+        already gets the missing ones, in the function that asks for the rows, wherever that is. A relationship that is
+        read for nothing but its key becomes a read of the foreign key column.
 
     Why:
         A relationship that is not loaded with its object sends a query when it is read, so a loop over 1,000 rows sends
@@ -49,9 +55,11 @@ class LazyLoadInLoop(Rule):
         Safe when the rows are those of one entity, the relationship is read of each of them, and nothing is written
         between the query and the reads. Unsafe when only some rows are read, when a write may change what the
         relationship holds, when the statement is also used elsewhere or built on several ways, when its rows have
-        several columns, and under AsyncSession. A report when the objects are expired, expunged or committed before the
-        read, when a row gets to code that may look at what is loaded (`__dict__`, `vars`, an unknown callee), and where
-        the options of the statement are not seen. What loads eagerly or raises by itself, dynamic relationships,
+        several columns, when the read lies in other code or is more than one relationship away, and under AsyncSession.
+        A report when the objects are expired, expunged or committed before the read, when a row gets to code that may
+        look at what is loaded (`__dict__`, `vars`, an unknown callee) or that goes on from row to row, where
+        marshmallow or GraphQL decides what is read, where a template cannot be read, and where the options of the
+        statement are not seen. What loads eagerly or raises by itself, dynamic relationships,
         wildcards, loader criteria and single objects are left alone. The order of a collection without `order_by` is
         the database's choice, before and after.
 
@@ -61,35 +69,50 @@ class LazyLoadInLoop(Rule):
     """
 
     code = "ALC202"
-    tokens = PRODUCING
 
     def names_from(self, project: Project) -> Iterable[str]:
-        """The names of the relationships that load when they are read, those that backrefs make included."""
-        return lazy_names(project.models)
+        """The methods that ask for rows, the functions of the project that may give some, and what may load in them."""
+        return {*ASKING, *project.givers.names, *lazy_names(project.models)}
 
-    def find_For(self, node: Loop, ctx: Context) -> Iterator[Finding]:
-        """Looks at one loop or comprehension."""
+    def find_FunctionDef(self, node: Body, ctx: Context) -> Iterator[Finding]:
+        """Looks at one function, or at the code of a module outside of functions."""
         for loop in ctx.row_loops(node):
             judged = [(loading, ctx.loading_verdict(loop, loading)) for loading in loop.loadings]
+            yield from (self._keyed(loop, *pair) for pair in judged if pair[0].key_reads)
+            judged = [pair for pair in judged if not pair[0].key_reads]
             for kind in ("safe", "unsafe", "report"):
                 if alike := [(loading, verdict) for loading, verdict in judged if verdict.kind == kind]:
                     yield self._finding(loop, [loading for loading, _ in alike], alike[0][1], ctx)
 
-    find_AsyncFor = find_ListComp = find_SetComp = find_DictComp = find_GeneratorExp = find_For
+    find_AsyncFunctionDef = find_Module = find_FunctionDef
+
+    def _keyed(self, loop: RowLoop, loading: Loading, verdict: Verdict) -> Finding:
+        column = loading.key_reads[0].column
+        has_it = f"{loading.entity.model.name}.{column}"
+        message = f"{loading.label} is loaded row by row for nothing but its key, which {has_it} has"
+        if verdict.kind == "report":
+            return self.report(loop.node, message, missing=verdict.missing, given=[loop.answer])
+        edits = [swap(read.node, f"{{row}}.{column}", row=read.row) for read in loading.key_reads]
+        return self.fix(loop.node, message, *edits, given=[loop.answer], unsafe=verdict.missing)
 
     def _finding(self, loop: RowLoop, loadings: list[Loading], verdict: Verdict, ctx: Context) -> Finding:
         message = _message(loop, loadings)
+        given = [reached(loop, loadings)]
         if verdict.kind == "report":
-            return self.report(loop.loop, message, missing=verdict.missing, given=[loop.answer])
+            return self.report(loop.node, message, missing=verdict.missing, given=given)
         if ctx.overrides_query_method("options", loop.origin.statement):
             missing = "a query class of the project has its own options()"
-            return self.report(loop.loop, message, missing=missing, given=[loop.answer])
+            return self.report(loop.node, message, missing=missing, given=given)
         unsafe = verdict.missing or ctx.unseen_query_class(loop.origin.statement) or _pinned(loop, ctx)
-        return self.fix(loop.loop, message, _edit(loop, loadings), given=[loop.answer], unsafe=unsafe)
+        edits = [_edit(insertion) for insertion in insertions(loop, loadings)]
+        home = loop.origin.place.module.path
+        if home == ctx.path:
+            return self.fix(loop.node, message, *edits, given=given, unsafe=unsafe)
+        return self.fix(loop.node, message, given=given, unsafe=unsafe, elsewhere=[(home, edit) for edit in edits])
 
 
 def _message(loop: RowLoop, loadings: list[Loading]) -> str:
-    *others, last = [loading.label for loading in loadings]
+    *others, last = dict.fromkeys(loading.label for loading in loadings)
     labels = f"{', '.join(others)} and {last}" if others else last
     verb = "are" if others else "is"
     if loop.origin.is_async:
@@ -99,18 +122,11 @@ def _message(loop: RowLoop, loadings: list[Loading]) -> str:
     return f"{labels} {verb} loaded row by row"
 
 
-def _edit(loop: RowLoop, loadings: list[Loading]) -> Verb:
-    holes: dict[str, Any] = {}
-    options = []
-    for index, loading in enumerate(loadings):
-        assert loading.spelling is not None
-        entity = f"entity{index}"
-        holes[entity] = Code(loading.spelling.code)
-        hole = f"{{{loading.spelling.imported}}}" if loading.spelling.imported else f"{{{entity}}}"
-        options.append(f"{{sqlalchemy.orm.{loading.strategy}}}({hole}.{loading.name})")
-    if loop.extended is not None:
-        return add_argument(loop.extended, ", ".join(options), **holes)
-    return swap(loop.origin.start, f"{{_}}.options({', '.join(options)})", **holes)
+def _edit(insertion: Insertion) -> Verb:
+    holes: dict[str, Any] = {hole: Code(name) for hole, name in insertion.names.items()} | dict(insertion.nodes)
+    if insertion.is_argument and isinstance(insertion.target, ast.Call):
+        return add_argument(insertion.target, insertion.code, **holes)
+    return swap(insertion.target, insertion.code, **holes)
 
 
 def _pinned(loop: RowLoop, ctx: Context) -> str | None:

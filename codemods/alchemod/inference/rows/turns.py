@@ -1,0 +1,63 @@
+"""The loops of a function, and which reads happen in their turns."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from alchemod.inference.rows.calls import function_over_rows
+from alchemod.inference.rows.reads import PathRead, RowReads, position
+from alchemod.inference.rows.record import Going
+from alchemod.inference.rows.refs import is_under
+from alchemod.inference.scopes import COMPREHENSIONS, Comprehension, Scope, contains
+
+Loop: TypeAlias = ast.For | ast.AsyncFor | Comprehension | ast.Call
+"""A statement or expression that does something for each of several objects."""
+
+
+class Turns:
+    """The loops of one function."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope: Final = scope
+
+    @cached_property
+    def _comprehensions(self) -> dict[ast.AST, Comprehension]:
+        walked = (node for node in ast.walk(self._scope.node) if isinstance(node, COMPREHENSIONS))
+        return {clause: node for node in walked for clause in node.generators}
+
+    def repeating(self, read: PathRead, reads: RowReads) -> list[ast.expr | ast.stmt]:
+        """What makes a read happen for each of several objects, in source order: loops around it, and code that is
+        handed the objects and goes over them itself."""
+        found: list[ast.expr | ast.stmt] = [node for node in read.repeated if isinstance(node, ast.expr | ast.stmt)]
+        for going in reads.loops:
+            if is_under(read.path, going.path):
+                found += [loop for loop in self._loop(going) if any(is_in_turn(node, loop) for node in read.nodes)]
+        return sorted(found, key=position)
+
+    def _loop(self, going: Going) -> Iterator[Loop]:
+        node = going.node
+        if isinstance(node, ast.comprehension) and node in self._comprehensions:
+            yield self._comprehensions[node]
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.Call):
+            yield node
+
+
+def is_in_turn(node: ast.AST, loop: Loop) -> bool:
+    """Whether a node is evaluated in the turns of a loop."""
+    if not isinstance(node, ast.expr | ast.stmt):
+        return False
+    gone_over = _gone_over(loop)
+    return contains(loop, node) and not (gone_over is not None and contains(gone_over, node))
+
+
+def _gone_over(loop: Loop) -> ast.expr | None:
+    """What is evaluated once, before the first turn."""
+    match loop:
+        case ast.For(iter=iterated) | ast.AsyncFor(iter=iterated):
+            return iterated
+        case ast.Call():
+            return function_over_rows(loop)[1]
+    return loop.generators[0].iter
