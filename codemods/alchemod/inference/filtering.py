@@ -72,12 +72,18 @@ def looked_for_elsewhere(filtered: FilteredEntity, keys: Sequence[str], resolver
         return "for an expression of an aliased column SQLAlchemy looks in the table, not in the class"
     if statement.style == "query" or not resolver.project.versions.includes("2.1"):
         return None
-    others = statement.style != "select" and _mentions_others(entity, statement, resolver)
-    if from_entities(statement) > 1 or others:
+    if speaks_of_several(statement, entity, resolver):
         return "SQLAlchemy 2.1, which the project allows, looks in all classes of the statement, 2.0 in one"
     if in_table and not own_columns:
         return "SQLAlchemy 2.1, which the project allows, looks in the table behind the column, 2.0 in the class"
     return None
+
+
+def speaks_of_several(statement: Statement, entity: Entity | None, resolver: Resolver) -> bool:
+    """Whether a statement that is no Query has classes besides `entity`, in which SQLAlchemy 2.1 looks, too."""
+    if from_entities(statement) > 1:
+        return True
+    return statement.style != "select" and entity is not None and _mentions_others(entity, statement, resolver)
 
 
 def _mentions_others(entity: Entity, statement: Statement, resolver: Resolver) -> bool:

@@ -363,6 +363,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Call",),
         since="1.4",
     ),
+    RuleEntry(
+        code="MIG501",
+        name="filter-by-all-entities",
+        summary="Names the class that `filter_by()` of a `select`, `update` or `delete` speaks of up to SQLAlchemy 2.0",
+        module="alchemod.rules.migration.sqlalchemy21.filter_by_all_entities",
+        names=("filter_by",),
+        kinds=("Call",),
+        since="2.1",
+    ),
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from alchemod.edits.verbs import Code, Verb, rename, swap
+from alchemod.edits.verbs import rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
+from alchemod.engine.keyword_terms import code_of, doubt, keys_of, terms, verb_of
 from alchemod.engine.rule import Rule
 from alchemod.inference.filtering import FilteredEntity
 from alchemod.inference.values import Statement
@@ -87,12 +88,12 @@ class FilterByKeywords(Rule):
 
     def _judged(self, call: ast.Call, method: ast.Attribute, filtered: FilteredEntity, ctx: Context) -> Finding:
         given = [filtered.answer]
-        code = _code(filtered)
+        code = code_of(filtered)
         if code is None:
             message = "filter_by() hides which class its keywords speak of"
             return self.report(call, message, missing=filtered.missing, given=given)
         message = f"filter_by() hides that its keywords speak of {code}"
-        for key in _keys(call):
+        for key in keys_of(call):
             kind = ctx.key_kind(filtered.entity, key) if filtered.entity is not None else "unknown"
             owner = filtered.entity.model.name if filtered.entity is not None else code
             if kind == "property":
@@ -100,54 +101,14 @@ class FilterByKeywords(Rule):
                 return self.report(call, wrong, given=given, level="error")
             if kind == "absent":
                 return self.report(call, message, missing=f"no attribute {key} of {owner} is seen", given=given)
-        if missing := ctx.looked_for_elsewhere(filtered, _keys(call)):
+        if missing := ctx.looked_for_elsewhere(filtered, keys_of(call)):
             return self.report(call, message, missing=missing, given=given)
         if filtered.spelling is not None and filtered.spelling.cycle:
             missing = f"importing {filtered.spelling.code} here would close a circle of imports"
             return self.report(call, message, missing=missing, given=given)
-        edits = [rename(method, _verb(filtered)), *self._terms(call, filtered, code, ctx)]
-        unsafe = _doubt(filtered) or ctx.unseen_query_class(filtered.statement) or _pinned(filtered.statement, ctx)
+        edits = [rename(method, verb_of(filtered)), *terms(call, filtered, code, ctx)]
+        unsafe = doubt(filtered) or ctx.unseen_query_class(filtered.statement) or _pinned(filtered.statement, ctx)
         return self.fix(call, message, *edits, given=given, unsafe=unsafe or None)
-
-    def _terms(self, call: ast.Call, filtered: FilteredEntity, code: str, ctx: Context) -> Iterator[Verb]:
-        imported = _imported(filtered)
-        entity = f"{{{imported}}}" if imported else "{entity}"
-        for keyword in call.keywords:
-            assert keyword.arg is not None
-            kind = ctx.key_kind(filtered.entity, keyword.arg) if filtered.entity is not None else "unknown"
-            template = entity + _TEMPLATES.get((kind, _constant(keyword.value)), ".{key} == {value}")
-            yield swap(keyword, template, entity=Code(code), key=keyword.arg, value=keyword.value)
-
-
-_TEMPLATES = {
-    ("column", "None"): ".{key}.is_(None)",
-    ("boolean", "None"): ".{key}.is_(None)",
-    ("boolean", "True"): ".{key} == {sqlalchemy.true}()",
-    ("boolean", "False"): ".{key} == {sqlalchemy.false}()",
-}
-"""Terms that differ from `==`, by the kind of the attribute and the constant compared with."""
-
-
-def _keys(call: ast.Call) -> list[str]:
-    return [keyword.arg for keyword in call.keywords if keyword.arg is not None]
-
-
-def _constant(value: ast.expr) -> str:
-    return repr(value.value) if isinstance(value, ast.Constant) and value.value in (None, True, False) else ""
-
-
-def _imported(filtered: FilteredEntity) -> str | None:
-    return filtered.spelling.imported if filtered.spelling is not None else None
-
-
-def _code(filtered: FilteredEntity) -> str | None:
-    return filtered.spelling.code if filtered.spelling is not None else filtered.runtime
-
-
-def _verb(filtered: FilteredEntity) -> str:
-    """The method to call instead: `filter` for a Query, `where` for the others, unless the chain uses the other one."""
-    usual, other = ("filter", "where") if filtered.statement.style == "query" else ("where", "filter")
-    return other if filtered.statement.has_step(other) and not filtered.statement.has_step(usual) else usual
 
 
 def _pinned(statement: Statement, ctx: Context) -> str | None:
@@ -156,15 +117,3 @@ def _pinned(statement: Statement, ctx: Context) -> str | None:
         return None
     steps = [name for name, _ in statement.steps]
     return ctx.pinned(*([] if statement.dynamic else ["query"]), *steps, "filter_by")
-
-
-def _doubt(filtered: FilteredEntity) -> str | None:
-    """Why the fix is not safe although the entity is known."""
-    if filtered.runtime is not None:
-        return filtered.missing
-    if filtered.statement.outer and filtered.statement.joined is not None:
-        return "after an outer join it drops the rows without a partner, which may not be meant"
-    if filtered.statement.dynamic:
-        return "the query starts at a dynamic relationship"
-    imported = _imported(filtered)
-    return f"{imported} has to be imported here" if imported else None
