@@ -137,6 +137,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=("begin",),
     ),
     RuleEntry(
+        code="ALC304",
+        name="hand-written-transaction",
+        summary="Replaces a commit at the end, and handlers that only roll back and raise, by a block that does both",
+        module="alchemod.rules.transactions.hand_written_transaction",
+        names=("commit",),
+        kinds=("Call",),
+        on=False,
+        after=("ALC101", "ALC303", "ALC308"),
+    ),
+    RuleEntry(
         code="ALC305",
         name="commit-in-loop",
         summary="Moves a commit that each turn of a loop makes behind the loop",
@@ -169,6 +179,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         names=("flush", "refresh"),
         kinds=("Call",),
         tokens=("commit",),
+    ),
+    RuleEntry(
+        code="ALC309",
+        name="stale-object-state",
+        summary="Reports objects whose state is not, or no longer, what the database has",
+        module="alchemod.rules.transactions.stale_object_state",
+        names=("update", "delete", "execute", "expire_all", "expunge_all", "async_sessionmaker", "create_session", "sessionmaker"),
+        kinds=("Assign", "AugAssign", "Call"),
+        dynamic=True,
     ),
     RuleEntry(
         code="ALC701",

@@ -77,6 +77,11 @@ class WorkingSession:
         return self.answer.value.factory if isinstance(self.answer.value, Session) else None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether closing it closes and does nothing else: its factory is in sight and makes plain sessions."""
+        return self.factory is not None and self.factory.kind == "plain"
+
+    @property
     def expires_on_commit(self) -> bool | None:
         """Whether a commit expires its objects; None when its factory is not in sight."""
         return self.factory.expire_on_commit if self.factory is not None else None

@@ -48,7 +48,7 @@ def uncommitted(call: ast.Call, work: Work) -> Uncommitted | None:
 
 def _may_judge(session: WorkingSession) -> bool:
     """Whether closing the session is known to roll back: it is opened here, by a factory that makes plain sessions."""
-    return session.owner in {"opened", "block"} and session.factory is not None and session.factory.kind == "plain"
+    return session.owner in {"opened", "block"} and session.is_plain
 
 
 def _writes(event: Event, work: Work) -> bool:
