@@ -128,13 +128,12 @@ def lost_update(statement: ast.Assign | ast.AugAssign, work: Work) -> LostUpdate
     loaded = work.followed(target.value)
     if isinstance(loaded, ast.Await):
         loaded = loaded.value
-    if not isinstance(loaded, ast.Call) or work.is_made_here(target.value) or _has_version(model):
+    if not isinstance(loaded, ast.Call) or _has_version(model):
         return None
-    if any(last_name(part) in _LOCKING for part in ast.walk(loaded) if isinstance(part, ast.expr)):
-        return None
-    if any(
-        keyword.arg in _LOCKING for part in ast.walk(loaded) if isinstance(part, ast.Call) for keyword in part.keywords
-    ):
+    calls = [part for part in ast.walk(loaded) if isinstance(part, ast.Call)]
+    if not any(one.kind in {"read", "execute"} for part in calls for one in work.at(part)):
+        return None  # made here, or loaded by a function that may lock the row
+    if any(last_name(part) in _LOCKING or any(one.arg in _LOCKING for one in part.keywords) for part in calls):
         return None
     return LostUpdate(target, model, loaded, answer)
 

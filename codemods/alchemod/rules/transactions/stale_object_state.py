@@ -121,6 +121,8 @@ class StaleObjectState(Rule):
         event = work.event(call) if work is not None else None
         if work is None or event is None or event.kind not in {"expire", "expunge"}:
             return
+        if event.session.owner not in {"parameter", "attribute", "module", "registry"}:
+            return  # nobody else has objects in it
         before = work.order.before(call)
         if name == "expire_all" and any(one.mark in before for one in work.of(event.session, ["write", "execute"])):
             return
