@@ -38,6 +38,7 @@ from alchemod.inference.values import (
     SessionFactory,
     Statement,
     TableObject,
+    Term,
     Value,
     resting_on,
 )
@@ -126,6 +127,9 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
             return None
         case "exists":
             return answer.then(Exists())
+        case "union" | "union_all" | "intersect" | "intersect_all" | "except_" | "except_all":
+            terms = (Term("unknown", None, node),)
+            return answer.then(Statement("select", terms, lost=name, node=node, place=place))
         case "join" | "outerjoin" if node.args:
             return answer.then(FromClause("join"))
     if ".func." in dotted or dotted.endswith(

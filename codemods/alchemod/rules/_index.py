@@ -336,6 +336,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG204",
+        name="subquery-coercions",
+        summary="Says what a select inside another statement is: a value, or rows to look in",
+        module="alchemod.rules.migration.core.subquery_coercions",
+        names=("as_scalar", "subquery", "filter", "where", "having", "and_", "or_", "not_"),
+        kinds=("Call",),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG207",
         name="renamed-core-names",
         summary="Uses the current names of the expression language",
