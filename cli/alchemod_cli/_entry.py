@@ -1,5 +1,6 @@
 """The console script. Imports nothing heavy, so that `alchemod --version` costs little more than Python's own start."""
 
+import gc
 import sys
 
 
@@ -16,4 +17,6 @@ def main() -> int:
         replace_missing_streams()
     from alchemod_cli.app import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    gc.freeze()  # what is left goes with the process: a last collection would look at every tree once more
+    return code

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alchemod.facts.gates import base_words, gate_a, mentions, words
+from alchemod.facts.gates import base_words, gate_a
 from alchemod.facts.project import Project
 from alchemod.text.source import decode
 from sketch import Sketch
@@ -38,10 +38,7 @@ def test_gate_a(data: bytes, passes: bool) -> None:
     assert gate_a(data) is passes
 
 
-def test_words() -> None:
-    assert words(b"a.b_1 'c' # d\n\xc3\xa9t\xc3\xa9") == {b"a", b"b_1", b"c", b"d", "été".encode()}
-    assert mentions(b"Local()", [b"Local"])
-    assert not mentions(b"Locale()", [b"Local"])
+def test_the_words_of_base_classes() -> None:
     assert base_words(b"class A(B, c.D[E], metaclass=M): pass\nclass F: pass\nx(G)") == {
         b"B",
         b"c",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from alchemod.edits.refusal import Refusal
+from alchemod.facts.lines import first_line
 
 Owner: TypeAlias = ast.stmt | ast.ExceptHandler | ast.match_case
 """What a unit of editing belongs to: a simple statement, or something with a header and a suite."""
@@ -55,7 +56,7 @@ class Ancestry:
 
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
-        self._starts = [_first_line(statement) for statement in tree.body]
+        self._starts = [first_line(statement) for statement in tree.body]
         self._top = set(map(id, tree.body))
         self._places: dict[int, Place] = {}
         self._seen: set[int] = set()
@@ -131,11 +132,6 @@ class Ancestry:
             for field, position, child in children(parent):
                 self._places[id(child)] = Place(parent, field, position)
                 stack.append(child)
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _line(node: ast.AST) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemod.engine.context import Context
-from alchemod.engine.dispatch import Dispatcher
+from alchemod.engine.dispatch import Concerned, Dispatcher
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
 from alchemod.engine.places import Enclosing, enclosing, fingerprint, shape, span, start
@@ -85,17 +85,17 @@ class Finder:
             found.findings.extend(unused)
         return found
 
-    def _concerned(self, path: Path) -> frozenset[str]:
+    def _concerned(self, path: Path) -> Concerned:
         """The rules that may find something in a file and may touch it."""
         concerned = self._dispatcher.concerned(self._project.source(path))
         if concerned and self._project.is_revision(path):
-            return frozenset(code for code in concerned if not code.startswith(APPLICATION_RULES))
+            return {code: lines for code, lines in concerned.items() if not code.startswith(APPLICATION_RULES)}
         return concerned
 
     def _find(
         self,
         found: FileFindings,
-        concerned: frozenset[str],
+        concerned: Concerned,
         suppressions: Suppressions | None,
         within: frozenset[str] | None,
     ) -> None:
@@ -110,7 +110,7 @@ class Finder:
                 found.findings.append(self._allowed(finding))
 
     def _placed(
-        self, context: Context, concerned: frozenset[str], within: frozenset[str] | None
+        self, context: Context, concerned: Concerned, within: frozenset[str] | None
     ) -> Iterator[tuple[Finding, Enclosing]]:
         """The findings of a file with their places, in source order."""
         path = self.displayed(context.path)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemod.edits.refusal import Refusal
-from alchemod.engine.mentions import words
 from alchemod.facts.taken import is_taken
 from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile, parse
+from alchemod.text.words import words
 
 if TYPE_CHECKING:
     from alchemod.facts.project import Project
@@ -25,8 +25,8 @@ def without_leftovers(project: Project, path: Path, old: SourceFile) -> SourceFi
     string (`mock.patch("shop.views.closing")`).
     """
     source = project.source(path)
-    now = Counter(words(source))
-    rarer = Counter(words(old)) - now
+    now = Counter(words(source.utf8))
+    rarer = Counter(words(old.utf8)) - now
     try:
         tree = project.tree(path)
         unmentioned = _mentions_in_imports(tree)

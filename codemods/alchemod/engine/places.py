@@ -8,6 +8,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from alchemod.facts.lines import first_line
+
 Span = tuple[int, int, int, int]
 """Line, column, end line, end column, as in `ast`: lines from 1, columns in UTF-8 bytes from 0."""
 
@@ -61,12 +63,6 @@ def start(node: ast.AST) -> tuple[int, int]:
     if isinstance(last, ast.Attribute):
         return last.end_lineno or 0, (last.end_col_offset or 0) - len(last.attr.encode())
     return span(node)[:2]
-
-
-def first_line(statement: ast.stmt) -> int:
-    """The first line of a statement, decorators included."""
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def suites(statement: ast.stmt) -> Iterator[list[ast.stmt]]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alchemod.engine.mentions import mentioned_lines
-from alchemod.engine.places import first_line, units
+from alchemod.engine.places import units
+from alchemod.facts.lines import first_line
 from alchemod.text.problem import FileError
+from alchemod.text.words import mentioned_lines
 
 if TYPE_CHECKING:
     from alchemod.facts.project import Project
@@ -51,7 +52,7 @@ def stale(
 
 def _mentioning(project: Project, path: Path, names: frozenset[bytes]) -> frozenset[str] | None:
     """The functions of a file in which one of the names occurs; None if one occurs outside functions and imports."""
-    by_name = mentioned_lines(project.source(path), names)
+    by_name = mentioned_lines(project.source(path).utf8, names)
     lines = sorted({line for lines in by_name.values() for line in lines})
     if not lines:
         return frozenset()

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from alchemod.engine.finding import Finding
-from alchemod.engine.places import Enclosing, first_line, header_end
+from alchemod.engine.places import Enclosing, header_end
 from alchemod.engine.registry import UNUSED_SUPPRESSION, Registry
+from alchemod.facts.lines import first_line
 
 DOCUMENTATION = """An `alchemod: ignore` comment that suppresses nothing.
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from alchemod.facts.gates import gives_rows, words
+from alchemod.facts.gates import gives_rows
 from alchemod.facts.module import FunctionFacts, Module
 from alchemod.text.source import SourceFile
+from alchemod.text.words import words
 
 _HANDING_ON: Final = (b"return", b"yield")
 _BUILT_IN: Final = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(list)) | frozenset(dir(set))
@@ -78,7 +79,7 @@ class Givers:
         """The words of these functions, their own names left out."""
         if module not in self._words:
             self._words[module] = {
-                name: words(text) - {name.rpartition(".")[2].encode()}
+                name: set(words(text)) - {name.rpartition(".")[2].encode()}
                 for name, text in self._handing_on(module).items()
             }
         return self._words[module]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,10 +15,11 @@ class Layout:
     """
 
     def __init__(self, root: Path, files: Iterable[Path]) -> None:
-        self._files = frozenset(files)
-        self._names_in: dict[Path, list[str]] = {}
-        for path in self._files:
-            self._names_in.setdefault(path.parent, []).append(path.name)
+        self._files = {str(path): path for path in files}
+        names_in: dict[str, list[str]] = {}
+        for folder, name in map(os.path.split, self._files):
+            names_in.setdefault(folder, []).append(name)
+        self._names_in = {Path(folder): names for folder, names in names_in.items()}
         self._packages = {folder for folder, names in self._names_in.items() if "__init__.py" in names}
         self._folders = self._folders_below(root)
         self._roots = {root, root / "src"}
@@ -101,8 +103,5 @@ class Layout:
         return top in self._roots_by_top or self._under(near.parent, [top]) is not None
 
     def _under(self, root: Path, parts: list[str]) -> Path | None:
-        base = root.joinpath(*parts)
-        for path in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
-            if path in self._files:
-                return path
-        return None
+        base = os.path.join(str(root), *parts)
+        return self._files.get(f"{base}.py") or self._files.get(os.path.join(base, "__init__.py"))

@@ -53,14 +53,14 @@ class Lookup:
         self._module_at = module_at
         self._recall: Recall[Definition] = Recall()
         self._namespaces: dict[Path, Module] = {}
-        self._databases: dict[tuple[Path, str], bool] = {}
+        self._databases: dict[tuple[Module, str], bool] = {}
 
     def name(self, module: Module, name: str) -> Definition | None:
         """What the module-level name `name` of `module` stands for."""
         if self._recall.depth > _MAX_HOPS:
             self._recall.cut()
             return None
-        return self._recall.ask((module.path, name), lambda: self._name(module, name))
+        return self._recall.ask((module, name), lambda: self._name(module, name))
 
     def expression(self, module: Module, expression: ast.expr) -> Definition | None:
         """What a dotted name such as `sa.orm.Session` stands for at module level; None for any other expression."""
@@ -94,7 +94,7 @@ class Lookup:
 
     def is_flask_database(self, variable: Variable) -> bool:
         """Whether a variable holds a Flask-SQLAlchemy object: `db = SQLAlchemy(app)`, own subclasses included."""
-        key = (variable.module.path, variable.name)
+        key = (variable.module, variable.name)
         if key not in self._databases:
             self._databases[key] = False  # a name assigned from itself
             values = [assigned.value for assigned in (variable.assigned, *variable.others)]

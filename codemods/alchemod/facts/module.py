@@ -14,7 +14,7 @@ from pathlib import Path
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Import:
     """A name bound by an import: `module` is absolute; `name` is None for `import module`."""
 
@@ -25,7 +25,7 @@ class Import:
     """Whether it stands under `if TYPE_CHECKING:`, so that the name does not exist at run time."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Assigned:
     """A name bound by an assignment; `value` is None for a bare annotation, `annotation` for a plain assignment."""
 
@@ -34,14 +34,14 @@ class Assigned:
     line: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Opaque:
     """A name bound in a way that is not followed: a loop, `with`, `del`, an augmented or unpacking assignment."""
 
     line: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class FunctionFacts:
     """The head of a function; its body is read from the tree when it is needed."""
 

@@ -13,9 +13,9 @@ from weakref import WeakValueDictionary
 
 from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import Dependencies
-from alchemod.facts.factories import session_names
+from alchemod.facts.factories import session_makers, session_names
 from alchemod.facts.families import Families
-from alchemod.facts.gates import base_words, gate_a, gives_rows, mentions
+from alchemod.facts.gates import base_words, gate_a
 from alchemod.facts.givers import Givers
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
@@ -29,8 +29,9 @@ from alchemod.facts.tables import Tables
 from alchemod.facts.versions import Step, VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, TooDeepError, contents, decode, parse, read
+from alchemod.text.words import mentions
 
-_KEPT_TREE_BYTES = 2_000_000
+_KEPT_TREE_BYTES = 2_500_000
 """Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
 
 
@@ -78,7 +79,8 @@ class Project:
         self._layout = Layout(root, (file.path for file in files))
         self._sources: dict[Path, SourceFile] = {}
         self._modules: dict[Path, Module | None] = {}
-        self._dropped: list[Path] = []
+        self._dropped: dict[Path, bytes] = {}
+        """The contents of the files that gate A dropped, for searches."""
         self._history: set[Path] = set()
         self._trees: OrderedDict[Path, ast.Module] = OrderedDict()
         self._living: WeakValueDictionary[Path, ast.Module] = WeakValueDictionary()
@@ -141,6 +143,11 @@ class Project:
         """The functions that may give rows to their callers."""
         return Givers(self.modules, lambda module: self.source(module.path))
 
+    @cached_property
+    def session_makers(self) -> frozenset[str]:
+        """Every name that a call which opens a session may have."""
+        return frozenset(session_makers(self.modules()))
+
     def in_scope(self, path: Path) -> bool:
         """Whether findings are shown in this file and edits made."""
         return path in self._scope
@@ -199,33 +206,19 @@ class Project:
         self._keep(path, tree)
         self.generation += 1
         self.givers.forget()
-        self.__dict__.pop("lookup", None)
-        self.__dict__.pop("models", None)
-        self.__dict__.pop("tables", None)
-        self.__dict__.pop("families", None)
-        self.__dict__.pop("_methods", None)
+        for derived in ("lookup", "models", "tables", "families", "session_makers", "_methods"):
+            self.__dict__.pop(derived, None)
         return changed_names(before, interface(self._modules[path]))
 
     def files_mentioning(self, name: str) -> Iterator[Path]:
         """Every file of the project in which `name` stands as a word, the ones gate A dropped included."""
         word = name.encode()
         for path in self._candidates:
-            if path in self._sources and mentions(self._sources[path].utf8, (word,)):
+            if (source := self._sources.get(path)) is not None and mentions(source.utf8, word):
                 yield path
-        for path, data in self._dropped_contents.items():
-            if mentions(data, (word,)):
+        for path, data in self._dropped.items():
+            if mentions(data, word):
                 yield path
-
-    @cached_property
-    def _dropped_contents(self) -> dict[Path, bytes]:
-        """The files that gate A dropped, read again for a search."""
-        dropped: dict[Path, bytes] = {}
-        for path in self._dropped:
-            try:
-                dropped[path] = contents(path)
-            except FileError:
-                continue
-        return dropped
 
     def _deriving(self, name: str) -> Iterator[Path]:
         """The files that gate A dropped and that derive a class from one of this name."""
@@ -234,7 +227,7 @@ class Project:
 
     @cached_property
     def _dropped_bases(self) -> dict[Path, set[bytes]]:
-        return {path: bases for path, data in self._dropped_contents.items() if (bases := base_words(data))}
+        return {path: bases for path, data in self._dropped.items() if (bases := base_words(data))}
 
     def assigned_from_outside(self, name: str) -> str | None:
         """Where some code assigns an attribute `name` of something that is not its own object; None where none does."""
@@ -245,7 +238,7 @@ class Project:
             re.MULTILINE,
         )
         for path in self.files_mentioning(name):
-            data = self._sources[path].utf8 if path in self._sources else self._dropped_contents.get(path, b"")
+            data = self._sources[path].utf8 if path in self._sources else self._dropped.get(path, b"")
             if (found := assigned.search(data)) is not None:
                 shown = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
                 line = data.count(b"\n", 0, found.start()) + 1
@@ -289,10 +282,10 @@ class Project:
             try:
                 data = given[path].data if path in given else contents(path)
                 if not (file.named or gate_a(data) or b"\0" in data):
-                    self._dropped.append(path)
+                    self._dropped[path] = data
                     continue
                 if not (revisions or file.named) and self._scripts.covers(path):
-                    self._dropped.append(path)
+                    self._dropped[path] = data
                     self._history.add(path)
                     continue
                 self._sources[path] = given[path] if path in given else decode(data, path)
@@ -313,13 +306,12 @@ class Project:
             classes = _of_interest(fresh, classes)
             found = [
                 path
-                for path, data in self._dropped_contents.items()
+                for path, data in self._dropped.items()
                 if path not in self._history
-                and (mentions(data, factories) or (classes and not classes.isdisjoint(base_words(data))))
+                and (any(mentions(data, name) for name in factories) or not classes.isdisjoint(base_words(data)))
             ]
             for path in found:
-                self._dropped.remove(path)
-                del self._dropped_contents[path]
+                del self._dropped[path]
                 self._candidates.append(path)
             fresh = [module for path in found if (module := self.facts(path)) is not None]
 
@@ -334,7 +326,7 @@ class Project:
             return
         self._modules[path] = self._collect(path, tree)
         data = self.source(path).utf8
-        if gives_rows(data) and self._tree_bytes + len(data) <= _KEPT_TREE_BYTES:
+        if self._tree_bytes + len(data) <= _KEPT_TREE_BYTES:
             self._keep(path, tree)
 
     def _collect(self, path: Path, tree: ast.Module) -> Module:

@@ -29,10 +29,13 @@ class ScriptLocations:
         self._root = root
         self._configured = frozenset(_configured(root))
         self._is_environment = cache(self._looks_like_environment)
+        self._is_inside = cache(self._lies_inside)
 
     def covers(self, path: Path) -> bool:
         """Tell whether a file lies in a migration environment."""
-        folder = path.parent
+        return self._is_inside(path.parent)
+
+    def _lies_inside(self, folder: Path) -> bool:
         if any(folder.parts[-2:] == default for default in _DEFAULT_FOLDERS):
             return True
         inside = [folder, *folder.parents]

@@ -16,7 +16,7 @@ BindingKind: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Binding:
     """One place that binds (or, for `delete`, unbinds) a name. Compared by identity.
 
@@ -122,6 +122,8 @@ _BINDERS: Final[dict[type, Callable[[Any], Iterator[Binding]]]] = {
     ast.MatchMapping: _of_mapping,
     ast.Delete: _of_delete,
 }
+BINDING: Final = frozenset(_BINDERS)
+"""The classes of nodes that bind names themselves."""
 
 
 _Part: TypeAlias = tuple[ast.expr, ast.expr | None, tuple[int, ...] | None]

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alchemod.facts.lines import nodes_near
 from alchemod.facts.module import FunctionFacts, last_name
-from alchemod.facts.nodes import children
 from alchemod.inference.bindings import Binding
 from alchemod.inference.functions import TRANSPARENT
 from alchemod.inference.scopes import scope_of
 from alchemod.inference.values import Answer, ClassObject, FunctionObject, ModelClass, Place
 from alchemod.text.problem import FileError
+from alchemod.text.words import mentioned_lines
 
 if TYPE_CHECKING:
     from alchemod.inference.resolver import Resolver
 
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-_DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _MAX_FILES = 8
 """A name that stands in more files is too common to look for its calls."""
 
@@ -122,7 +120,7 @@ class Callers:
             if module is None:
                 complete = False
                 continue
-            lines = _lines_with(project.source(path).utf8, name.encode())
+            lines = mentioned_lines(project.source(path).utf8, frozenset([name.encode()])).get(name.encode(), [])
             complete = self._find_in(tree, Place(module, scope_of(tree)), facts, name, lines, found) and complete
         return Sites(tuple(found), complete)
 
@@ -133,7 +131,7 @@ class Callers:
         complete = True
         called: set[ast.expr] = set()
         mentions: list[ast.expr] = []
-        for node in _walk(tree, lines):
+        for node in nodes_near(tree, lines):
             match node:
                 case ast.Call(func=function) if last_name(function) == name:
                     called.add(function)
@@ -165,26 +163,6 @@ def _calls(target: Answer | None, facts: FunctionFacts) -> bool | None:
         case Answer(value=ModelClass(model=model)) if facts.name == "__init__" and model.facts is facts.owner:
             return True
     return None
-
-
-def _lines_with(source: bytes, word: bytes) -> list[int]:
-    """The numbers of the lines that hold `word`, ascending."""
-    return [number for number, line in enumerate(source.splitlines(), 1) if word in line]
-
-
-def _walk(tree: ast.Module, lines: list[int]) -> Iterator[ast.AST]:
-    """The nodes of a tree that span one of `lines`."""
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        start = getattr(node, "lineno", None)
-        if start is not None:
-            index = bisect_left(lines, start)
-            is_past = index == len(lines) or lines[index] > (getattr(node, "end_lineno", None) or start)
-            if is_past and not (isinstance(node, _DECORATED) and node.decorator_list):
-                continue
-        yield node
-        stack.extend(children(node))
 
 
 def _passes_on(actual: ast.expr, name: str, where: Place, inside: Place) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from alchemod.facts.module import Assigned, ClassFacts
+from alchemod.facts.nodes import walk
 from alchemod.inference.annotation import annotated
 from alchemod.inference.containers import entered
 from alchemod.inference.dominance import suites_of
@@ -110,7 +111,7 @@ def _stores_in(method: _FunctionNode) -> Iterator[tuple[str, ast.AST]]:
         return
     for node in _storing(method):
         for target in _targets(node):
-            for part in ast.walk(target):
+            for part in walk(target):
                 match part:
                     case ast.Attribute(value=ast.Name(id=receiver), attr=name, ctx=ast.Store()):
                         if receiver == arguments[0].arg:

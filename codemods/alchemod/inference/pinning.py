@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from alchemod.facts.mocks import may_pin, pinned
 from alchemod.facts.pins import Pin, Pins
 from alchemod.facts.project import Project
 from alchemod.text.problem import FileError
-from alchemod.text.source import parse
 
 
 class Pinning:
@@ -17,6 +17,7 @@ class Pinning:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._pins: dict[str, Pins] = {}
+        self._of_file: dict[Path, tuple[Pin, ...]] = {}
         self._generation = project.generation
 
     def of(self, chain: Sequence[str]) -> Pin | None:
@@ -31,18 +32,22 @@ class Pinning:
     def _of_name(self, name: str) -> Pins:
         if self._generation != self._project.generation:
             self._pins.clear()
+            self._of_file.clear()
             self._generation = self._project.generation
         if name not in self._pins:
-            self._pins[name] = Pins(self._found(name))
+            self._pins[name] = Pins(pin for path in self._project.files_mentioning(name) for pin in self._in(path))
         return self._pins[name]
 
-    def _found(self, name: str) -> Iterator[Pin]:
-        project = self._project
-        for path in project.files_mentioning(name):
-            shown = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix()
-            try:
-                source = project.source(path)
-                if may_pin(shown, source.utf8):
-                    yield from pinned(parse(source), shown)
-            except FileError:
-                continue
+    def _in(self, path: Path) -> tuple[Pin, ...]:
+        """The pins of one file, of whatever name."""
+        if path not in self._of_file:
+            self._of_file[path] = self._read(path)
+        return self._of_file[path]
+
+    def _read(self, path: Path) -> tuple[Pin, ...]:
+        root = self._project.root
+        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+        try:
+            return pinned(self._project.tree(path), shown) if may_pin(shown, self._project.source(path).utf8) else ()
+        except FileError:
+            return ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from alchemod.facts.lookup import Definition, External
 from alchemod.facts.module import Assigned, ClassFacts, Module
+from alchemod.facts.nodes import walk
 from alchemod.facts.project import Project
 from alchemod.inference.values import Statement
 
@@ -29,8 +30,8 @@ class QueryClasses:
         if statement.style != "query" or _is_plain(statement):
             return False
         lookup = self._project.lookup
-        owners = (facts for facts in self._project.classes() if name in facts.methods)
-        return any(lookup.reaches(facts, kind) for facts in owners for kind in ("Query", "flask_sqlalchemy:Query"))
+        owners = [method.owner for method in self._project.methods_named(name)]
+        return any(lookup.reaches(owner, kind) for owner in owners for kind in ("Query", "flask_sqlalchemy:Query"))
 
     def unseen(self, statement: Statement) -> str:
         """What is not seen of the query class behind `statement`, which may have methods of its own; "" if nothing."""
@@ -83,6 +84,6 @@ def _mentioned(module: Module) -> Iterator[ast.expr]:
 
 
 def _given(call: ast.Call) -> Iterator[ast.expr]:
-    for node in ast.walk(call):
+    for node in walk(call):
         if isinstance(node, ast.keyword) and node.arg in _KEYWORDS:
             yield node.value

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from alchemod.facts.factories import session_makers
 from alchemod.facts.lookup import Definition, External, Variable
 from alchemod.facts.module import Assigned, ClassFacts, FunctionFacts, Module
 from alchemod.facts.project import Project
@@ -67,15 +66,7 @@ class Resolver:
         self.instances = Instances(self)
         self.recall: Recall[Answer] = Recall()
         self._generation = project.generation
-        self._makers: tuple[int, frozenset[str]] | None = None
         self._tops: dict[Path, Scope] = {}
-
-    @property
-    def session_makers(self) -> frozenset[str]:
-        """The names that a call which opens a session may have."""
-        if self._makers is None or self._makers[0] != self.project.generation:
-            self._makers = self.project.generation, frozenset(session_makers(self.project.modules()))
-        return self._makers[1]
 
     def value(self, node: ast.expr, place: Place) -> Answer | None:
         """What `node` is where it stands, None when it is not known."""

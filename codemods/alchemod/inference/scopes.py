@@ -8,12 +8,12 @@ question about one function of a large module costs little. Rules of the Python 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from alchemod.facts import nodes
-from alchemod.inference.bindings import Binding, BindingKind, bindings_in
+from alchemod.inference.bindings import BINDING, Binding, BindingKind, bindings_in
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Body: TypeAlias = FunctionNode | ast.Module
@@ -165,8 +165,13 @@ class Scope:
         return next((child for child in around.children if child.node is node), None)
 
     def _evaluates(self, node: ast.expr | ast.stmt) -> bool:
-        assert not isinstance(self.node, ast.Module)
-        return contains(self.node, node) and not any(contains(part, node) for part in _outer_parts(self.node))
+        own = self.node
+        assert not isinstance(own, ast.Module)
+        if not contains(own, node):
+            return False
+        if isinstance(own, (*FUNCTIONS, ast.ClassDef)) and _start(node) >= _start(own.body[0]):
+            return True
+        return not any(contains(part, node) for part in _outer_parts(own))
 
 
 def scope_of(tree: ast.Module | FunctionNode) -> Scope:
@@ -242,36 +247,43 @@ def _scan(scope: Scope) -> _Facts:
 def _walk(scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
+        if type(node) is ast.Name:
+            if type(node.ctx) is ast.Load:
                 facts.reads.add(node.id)
-        elif isinstance(node, _SCOPES):
-            _enter(node, scope, facts)
-            stack += reversed(_outer_parts(node))
-        elif isinstance(node, ast.comprehension):
-            _bind(node, facts)
-            stack += (*reversed(node.ifs), node.target)
-            if not (scope.is_comprehension and node is scope.node.generators[0]):  # type: ignore[union-attr]
-                stack.append(node.iter)
+        elif (visit := _VISITS.get(type(node))) is not None:
+            visit(node, scope, facts, stack)
         else:
-            if not (scope.is_comprehension and isinstance(node, ast.NamedExpr)):
-                _bind(node, facts)
             stack += reversed(nodes.children(node))
 
 
-def _bind(node: ast.AST, facts: _Facts) -> None:
-    if isinstance(node, ast.Global):
-        facts.global_names.update(node.names)
-    elif isinstance(node, ast.Nonlocal):
-        facts.nonlocal_names.update(node.names)
-    else:
+def _visit_global(node: ast.Global, scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
+    facts.global_names.update(node.names)
+
+
+def _visit_nonlocal(node: ast.Nonlocal, scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
+    facts.nonlocal_names.update(node.names)
+
+
+def _visit_binding(node: ast.AST, scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
+    if not (scope.is_comprehension and isinstance(node, ast.NamedExpr)):
         for binding in bindings_in(node):
             facts.bind(binding)
             if binding.kind in ("augmented", "delete"):
                 facts.reads.add(binding.name)
+    stack += reversed(nodes.children(node))
 
 
-def _enter(node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension, scope: Scope, facts: _Facts) -> None:
+def _visit_clause(node: ast.comprehension, scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
+    for binding in bindings_in(node):
+        facts.bind(binding)
+    stack += (*reversed(node.ifs), node.target)
+    if not (isinstance(scope.node, COMPREHENSIONS) and node is scope.node.generators[0]):
+        stack.append(node.iter)
+
+
+def _visit_scope(
+    node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension, scope: Scope, facts: _Facts, stack: list[ast.AST]
+) -> None:
     facts.children.append(Scope(node, scope))
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
         kind: BindingKind = "class" if isinstance(node, ast.ClassDef) else "function"
@@ -280,6 +292,17 @@ def _enter(node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension, scope
         for walrus in _walruses(node):
             for binding in bindings_in(walrus):
                 facts.bind(binding)
+    stack += reversed(_outer_parts(node))
+
+
+_VISITS: Final[dict[type[ast.AST], Callable[[Any, Scope, _Facts, list[ast.AST]], None]]] = {
+    **dict.fromkeys(BINDING, _visit_binding),
+    ast.comprehension: _visit_clause,
+    ast.Global: _visit_global,
+    ast.Nonlocal: _visit_nonlocal,
+    **dict.fromkeys(_SCOPES, _visit_scope),
+}
+"""What is done with a node that binds names or begins a scope; what is to be visited next goes onto the stack."""
 
 
 def _walruses(comprehension: Comprehension) -> Iterator[ast.NamedExpr]:
@@ -327,8 +350,11 @@ def _outer_parts(node: FunctionNode | ast.Lambda | ast.ClassDef | Comprehension)
 
 def contains(outer: ast.expr | ast.stmt, inner: ast.expr | ast.stmt) -> bool:
     """Whether the source of `inner` lies within that of `outer`."""
-    starts = (outer.lineno, outer.col_offset) <= (inner.lineno, inner.col_offset)
-    return starts and _end(inner) <= _end(outer)
+    return outer.lineno <= inner.lineno and _start(outer) <= _start(inner) and _end(inner) <= _end(outer)
+
+
+def _start(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.lineno, node.col_offset
 
 
 def _end(node: ast.expr | ast.stmt) -> tuple[int, int]:

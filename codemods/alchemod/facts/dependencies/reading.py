@@ -22,10 +22,13 @@ class Reading:
         self.root = root
         self.requirements: list[Requirement] = []
         self.problems: list[Problem] = []
+        self._shown: dict[Path, str] = {}
 
     def shown(self, path: Path) -> str:
         """Return `path` as messages show it: relative to the root, with `/`."""
-        return Path(os.path.relpath(path, self.root)).as_posix()
+        if path not in self._shown:
+            self._shown[path] = Path(os.path.relpath(path, self.root)).as_posix()
+        return self._shown[path]
 
     def text(self, path: Path) -> str:
         """Return the text of a regular file, or "" and a problem if it cannot be read."""

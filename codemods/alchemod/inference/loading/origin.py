@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.bindings import Binding
 from alchemod.inference.reaching import Definitions, definitions
 from alchemod.inference.resolver import Resolver
@@ -312,6 +313,6 @@ def _grown_variable(site: Binding) -> ast.Name | None:
 
 def _reads_of(name: str, owner: Scope) -> Iterator[ast.Name]:
     """The reads of a name in the code of a scope and of those inside it."""
-    for node in ast.walk(owner.node):
+    for node in walk(owner.node):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
             yield node

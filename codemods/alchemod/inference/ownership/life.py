@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alchemod.facts.module import last_name
+from alchemod.facts.nodes import walk
 from alchemod.inference.domain import Channel, TooComplexError
 from alchemod.inference.evaluation import Steps
 from alchemod.inference.flow import Walker
@@ -100,7 +101,7 @@ def own_calls(function: Unit) -> Iterator[ast.Call]:
 
 
 def _withs(function: Unit) -> Iterator[ast.With | ast.AsyncWith]:
-    return (node for node in ast.walk(function) if isinstance(node, (ast.With, ast.AsyncWith)))
+    return (node for node in walk(function) if isinstance(node, (ast.With, ast.AsyncWith)))
 
 
 def _record(call: ast.Call, opening: Opening, scope: Scope, knowledge: SessionKnowledge, steps: Steps) -> Record | None:
@@ -150,7 +151,7 @@ def _is_in_loop(function: Unit, call: ast.Call) -> bool:
     while stack:
         node = stack.pop()
         if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
-            if any(part is call for part in ast.walk(node)):
+            if any(part is call for part in walk(node)):
                 return True
         elif not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
             stack += ast.iter_child_nodes(node)

@@ -57,7 +57,7 @@ class SessionSources:
         """How `call` opens a session: by a factory, a session class, or a function that opens one for its caller."""
         if last_name(call.func) in FIRST_ELEMENT:
             return self._from_provider(call)
-        if last_name(call) not in self._resolver.session_makers or self._is_made_by(_FIXTURES):
+        if last_name(call) not in self._resolver.project.session_makers or self._is_made_by(_FIXTURES):
             return None
         answer, maker = self._value(call), self._value(call.func)
         if isinstance(maker, Answer) and isinstance(maker.value, FunctionObject | LocalFunction):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
-from alchemod.facts.module import FunctionFacts, last_name
+from alchemod.facts.module import last_name
 from alchemod.inference.functions import own_nodes
 from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.resolver import Resolver
@@ -225,7 +224,7 @@ class DirectDeeds:
             case ast.Attribute(value=receiver, attr=name) if self._value(receiver, place) is None:
                 if isinstance(receiver, ast.Name) and _is_container(receiver, place):
                     return Direct()
-                candidates = self._methods.get(name, [])
+                candidates = self._resolver.project.methods_named(name)
                 if len(candidates) > _MAX_CANDIDATES:
                     return Direct([Deed("unseen", call, place.module)])
                 found = Direct()
@@ -233,15 +232,6 @@ class DirectDeeds:
                     self._run(call, self._targets.of(Answer(FunctionObject(facts))), place, found)
                 return found
         return Direct()
-
-    @cached_property
-    def _methods(self) -> dict[str, list[FunctionFacts]]:
-        """The methods of all classes of the project by name."""
-        found: dict[str, list[FunctionFacts]] = {}
-        for facts in self._resolver.project.classes():
-            for name, method in facts.methods.items():
-                found.setdefault(name, []).append(method)
-        return found
 
     def _matters(self, target: ast.Attribute, place: Place) -> bool:
         """Whether assigning an attribute may change what relationships hold, or run code that does."""

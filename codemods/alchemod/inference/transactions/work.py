@@ -57,7 +57,8 @@ class Transactions(Area):
             return False
         values = (binding.value for binding in owner.bindings[node.id])
         return any(
-            isinstance(value, ast.Call) and last_name(value) in self._resolver.session_makers for value in values
+            isinstance(value, ast.Call) and last_name(value) in self._resolver.project.session_makers
+            for value in values
         )
 
     def is_test(self, place: Place) -> bool:
