@@ -250,3 +250,16 @@ def test_the_parentheses_of_a_tuple_go_with_it() -> None:
     file = File("f((1, 2), ((3, 4)))\n")
     first, second = file.node(ast.Call).args
     assert file.after(swap(first, "[1]"), swap(second, "[3]")) == "f([1], [3])\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "template", "after"),
+    [
+        ("f(a, b)\n", "key={_}", "f(a, key=b)\n"),
+        ("f(\n    a,\n    b,  # why\n    c=1,\n)\n", "key={_}", "f(\n    a,\n    key=b,  # why\n    c=1,\n)\n"),
+        ("f(a, (b))\n", "*{_}", "f(a, *b)\n"),
+    ],
+)
+def test_an_argument_by_position_gets_a_name(before: str, template: str, after: str) -> None:
+    file = File(before.encode())
+    assert file.after(swap(file.node(ast.Call).args[1], template)) == after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -29,6 +30,10 @@ V = TypeVar("V", bound=Verb)
 
 _EXCLUSIVE = (Rename, Swap, Drop, Spread, Dissolve, Transform, Reimport)
 """At most one of these per node, except a rename together with a swap that keeps the node."""
+
+
+_NAMED = re.compile(r"\s*(?:\*|\w+\s*=(?!=))")
+"""A template that is an argument and no expression: `name=value`, `*values`, `**values`."""
 
 
 class Plan:
@@ -73,7 +78,9 @@ class Plan:
         """Whether a verb on the node changes the argument that it is, not only the value of one."""
         if isinstance(node, ast.keyword):
             return bool(self.on(node, Swap) or self.on(node, Drop) or self.on(node, Spread))
-        return is_argument(self.ancestry.place(node)) and bool(self.on(node, Drop))
+        if not is_argument(self.ancestry.place(node)):
+            return False
+        return bool(self.on(node, Drop)) or any(_NAMED.match(swap.template) for swap in self.on(node, Swap))
 
     def is_inside_unit(self, verb: Verb) -> bool:
         """Whether the verb changes something inside a statement or header, not whole statements."""

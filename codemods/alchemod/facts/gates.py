@@ -14,6 +14,7 @@ TOKENS = (
     b".query",
     b"filter_by",
     b"sqlmodel",
+    b"from alembic ",
     b"sessionmaker",
     b"relationship(",
     b".Model)",
