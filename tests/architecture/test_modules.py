@@ -15,6 +15,8 @@ RULES = sorted(path for path in LIBRARY.glob("rules/*/*.py") if not path.name.st
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "core", "manager", "tools"}
 LONGEST_MODULE = 400  # lines
+GENERATED = LIBRARY / "rules" / "_index.py"
+"""As long as there are rules: `scripts/index_rules.py` writes it, nobody reads it."""
 FOREIGN = ("sqlalchemy", "libcst.matchers", "libcst.metadata")
 """The analysis reads code that uses SQLAlchemy and never imports it; the two parts of LibCST are too slow."""
 
@@ -45,7 +47,7 @@ def test_banned_imports(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_names_say_something_and_modules_stay_short(path: Path) -> None:
     assert path.stem not in VAGUE_NAMES
-    assert len(path.read_bytes().splitlines()) <= LONGEST_MODULE
+    assert path == GENERATED or len(path.read_bytes().splitlines()) <= LONGEST_MODULE
 
 
 @pytest.mark.parametrize("path", RULES, ids=name)
