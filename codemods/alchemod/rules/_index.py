@@ -239,6 +239,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG103",
+        name="library-autocommit",
+        summary="Commits what a connection writes at the end of its block",
+        module="alchemod.rules.migration.connections.library_autocommit",
+        names=("connect", "execution_options"),
+        kinds=("Call", "With"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG105",
         name="raw-string-execute",
         summary="Says how a plain string of SQL is meant: `text()`, or as the driver takes it",
