@@ -17,14 +17,14 @@ _PASSING: Final = frozenset({"scalars", "unique"})
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A statement that is sent, and the method that takes what is wanted of its result.
+    """A statement that is sent, and the method that takes what is wanted of its result ("" for a Query itself).
 
     `query` is the Query whose method `taken` is; for a select that a session sends, it is the statement handed over,
     `session` the session and `sent` the call. `path` are the methods called in between. `scalars` says whether the
     elements of the result are the first columns themselves.
     """
 
-    call: ast.Call
+    call: ast.expr
     taken: str
     answer: Answer
     statement: Statement
@@ -32,6 +32,8 @@ class Execution:
     scalars: bool
     session: ast.expr | None = None
     sent: ast.Call | None = None
+    result: ast.expr | None = None
+    """The expression that gives the result: `sent`, with the `await` before it."""
     path: tuple[str, ...] = ()
     is_async: bool = False
 
@@ -56,35 +58,35 @@ class Executions(Area):
                 entities = len(statement.terms) == 1 and statement.terms[0].kind == "entity"
                 return Execution(call, taken, answer, statement, receiver, scalars=entities)
             case Answer(value=Session()) if taken in SENDING:
-                return self._sent(call, call, taken, (), place)
+                return self._sent(call, call, taken, (), place, call)
             case Answer(value=Rows(mappings=False)):
                 return self._of_rows(call, receiver, taken, place)
         return None
 
-    def of_result(self, result: ast.Call, call: ast.Call, place: Place) -> Execution | None:
+    def of_result(self, result: ast.expr, call: ast.expr, taken: str, place: Place) -> Execution | None:
         """What `call`, such as `list(result)`, takes all rows of, where `result` stands for them."""
         answer = self.inference.resolver.value(result, place)
         if answer is None or not isinstance(answer.value, Rows) or answer.value.mappings:
             return None
-        return self._of_rows(call, result, "all", place)
+        return self._of_rows(call, result, taken, place)
 
-    def _of_rows(self, call: ast.Call, receiver: ast.expr, taken: str, place: Place) -> Execution | None:
+    def _of_rows(self, call: ast.expr, receiver: ast.expr, taken: str, place: Place) -> Execution | None:
         path: list[str] = []
-        node = receiver
+        node = result = receiver
         while True:
             match node:
                 case ast.Await(value=inner):
-                    node = inner
+                    node, result = inner, node
                 case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[], keywords=[]) if name in _PASSING:
                     path.insert(0, name)
-                    node = inner
+                    node = result = inner
                 case ast.Call(func=ast.Attribute(attr="execute" | "scalars" | "exec")):
-                    return self._sent(call, node, taken, tuple(path), place)
+                    return self._sent(call, node, taken, tuple(path), place, result)
                 case _:
                     return None
 
     def _sent(
-        self, call: ast.Call, sent: ast.Call, taken: str, path: tuple[str, ...], place: Place
+        self, call: ast.expr, sent: ast.Call, taken: str, path: tuple[str, ...], place: Place, result: ast.expr
     ) -> Execution | None:
         assert isinstance(sent.func, ast.Attribute)
         value = self.inference.resolver.value
@@ -108,6 +110,7 @@ class Executions(Area):
             scalars,
             sent.func.value,
             sent,
+            result,
             (sent.func.attr, *path) if sent is not call else (),
             session.value.is_async,
         )

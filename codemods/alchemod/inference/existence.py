@@ -103,7 +103,7 @@ class Existence(Area):
         assert isinstance(call.func, ast.Attribute)
         execution = self.inference.ask(Executions).of(call, place)
         fetched = _FETCHING.get(call.func.attr)
-        if execution is None or fetched is None or not self._fetches(execution, fetched):
+        if execution is None or fetched is None or not self._fetches(execution, call, fetched):
             return None
         fetched, uses = self._used(call, fetched, place)
         allowed = _ALLOWED[fetched]
@@ -143,8 +143,8 @@ class Existence(Area):
         session = self.inference.ask(Reach).session_of(read, place)
         return (_OF_QUERY, {"session": session, "query": read}) if session is not None else (None, {})
 
-    def _fetches(self, execution: Execution, fetched: Fetched) -> bool:
-        statement, call = execution.statement, execution.call
+    def _fetches(self, execution: Execution, call: ast.Call, fetched: Fetched) -> bool:
+        statement = execution.statement
         if execution.sent is call:
             return execution.taken == "scalar" and _is_one_entity(statement)
         if call.args or call.keywords or execution.taken == "scalar":
@@ -226,8 +226,7 @@ class Existence(Area):
         options = loader_options(statement.steps, root if isinstance(root, ast.Module) else None)
         if (unread := options.unread or options.all) is not None:
             yield f"what {ast.unparse(unread)} does to the query is not known"
-        methods = (execution.taken, "exists") if execution.sent is None else (*execution.path, execution.taken)
-        interference = self.inference.ask(Interference).of(statement, *methods, loads=fetched != "number")
+        interference = self.inference.ask(Interference).of(execution, "exists", loads=fetched != "number")
         if interference:
             yield interference
         if dialect := self.inference.ask(Dialects).without_exists_column:

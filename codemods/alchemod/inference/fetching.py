@@ -63,18 +63,18 @@ class Fetching(Area):
                 if answer is not None and isinstance(answer.value, Statement) and answer.value.style == "query":
                     entities = len(answer.value.terms) == 1 and answer.value.terms[0].kind == "entity"
                     return Execution(rows, "all", answer, answer.value, inner, entities)
-                if isinstance(inner, ast.Call):
-                    return executions.of_result(inner, rows, place)
+                if isinstance(inner, ast.Call | ast.Await):
+                    return executions.of_result(inner, rows, "all", place)
         return None
 
     def _length(self, execution: Execution, node: ast.Call, place: Place) -> Fetch:
         interference = self.inference.ask(Interference)
         statement = execution.statement
         if execution.session is None:
-            doubt = self._repeated(statement) or interference.of(statement, execution.taken, "count")
+            doubt = self._repeated(statement) or interference.of(execution, "count")
             return Fetch(execution, "length", node, "{query}.count()", {"query": execution.query}, doubt=doubt)
         doubt = "rows are counted that unique() leaves out" if "unique" in execution.path else None
-        doubt = doubt or interference.of(statement, *execution.path, execution.taken)
+        doubt = doubt or interference.of(execution)
         awaits = "await " if execution.is_async else ""
         holes = {"session": execution.session, "statement": execution.query}
         begin = self._beginning(execution, place)

@@ -5,36 +5,37 @@ from __future__ import annotations
 from functools import cached_property
 
 from alchemod.inference.area import Area
+from alchemod.inference.executions import Execution
 from alchemod.inference.loading.hooks import QueryHooks
-from alchemod.inference.values import Statement
 
 
 class Interference(Area):
     """Why another way to ask for the same rows may not be the same, as far as the rest of the project says."""
 
-    def of(self, statement: Statement, *methods: str, loads: bool = True) -> str | None:
+    def of(self, execution: Execution, *methods: str, loads: bool = True) -> str | None:
         """Why a statement may not be asked in another way; None when nothing speaks against it.
 
-        `methods` are the methods of Query that are called no more, or from now on. `loads` says that objects are
-        loaded no more.
+        `methods` are the methods of Query that are called from now on. `loads` says that objects are loaded no more.
         """
-        inference = self.inference
-        own = next((name for name in methods if inference.overrides_query_method(name, statement)), None)
+        inference, statement = self.inference, execution.statement
+        called = (execution.taken, *methods)
+        own = next((name for name in called if inference.overrides_query_method(name, statement)), None)
         if own is not None:
             return f"a query class of the project has its own {own}()"
         return (
             inference.unseen_query_class(statement)
             or self._changing
             or (self._on_load if loads else None)
-            or self._pin(statement, methods[0] if methods else None)
+            or self._pin(execution)
         )
 
-    def _pin(self, statement: Statement, method: str | None) -> str | None:
-        """Which test prepares the chain on a mock; no mock stands for a select, update or delete construct."""
-        if statement.style != "query" or method is None:
-            return None
-        steps = [name for name, _ in statement.steps]
-        return self.inference.pinned(*([] if statement.dynamic else ["query"]), *steps, method)
+    def _pin(self, execution: Execution) -> str | None:
+        """Which test prepares on a mock what is called no more."""
+        if execution.sent is not None:
+            return self.inference.pinned(execution.path[0] if execution.path else execution.taken)
+        steps = [name for name, _ in execution.statement.steps]
+        begin = [] if execution.statement.dynamic else ["query"]
+        return self.inference.pinned(*begin, *steps, *([execution.taken] if execution.taken else []))
 
     @cached_property
     def _hooks(self) -> QueryHooks:

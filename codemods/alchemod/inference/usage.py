@@ -67,6 +67,14 @@ class Usage(Area):
             return Uses(node, tuple(use_at(read, around) for read in reads), parent)
         return Uses(node, (use_at(node, around),))
 
+    def assignment(self, name: ast.Name, place: Place) -> ast.Assign | None:
+        """The only assignment that a read of a local variable may see; None when there are others."""
+        root = place.scope.root.node
+        single = definitions(root, name).single if isinstance(root, ast.Module) else None
+        if single is None or not isinstance(single.node, ast.Assign) or single.position != ():
+            return None
+        return single.node if single.node.value is single.value else None
+
     def unit(self, place: Place) -> ast.AST:
         """The function around a place, or the module: where the uses of a value are looked for."""
         around = enclosing_function(place.scope) or place.scope.root

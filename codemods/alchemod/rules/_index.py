@@ -51,6 +51,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         level="error",
     ),
     RuleEntry(
+        code="ALC207",
+        name="value-unpacked-from-row",
+        summary="Asks for the values of a column, where rows of one column are taken apart by hand",
+        module="alchemod.rules.querying.value_unpacked_from_row",
+        names=("query", "select", "execute", "all", "first", "one", "fetchall", "fetchone"),
+        kinds=("Call", "DictComp", "GeneratorExp", "ListComp", "SetComp"),
+        yields_to=("ALC702",),
+    ),
+    RuleEntry(
         code="ALC208",
         name="existence-by-fetching",
         summary="Asks the database whether there is a row, where rows are fetched or counted to see it",
