@@ -12,10 +12,10 @@ from typing import Final
 
 from alchemod.facts.nodes import is_dotted
 from alchemod.inference.area import Area
-from alchemod.inference.executions import Execution
+from alchemod.inference.executions import Execution, Executions
 from alchemod.inference.interference import Interference
 from alchemod.inference.usage import Usage
-from alchemod.inference.values import Answer, Place, Session, Statement
+from alchemod.inference.values import Place, Session
 
 _SAME: Final = frozenset({"filter", "where", "order_by", "group_by", "having", "distinct", "limit", "offset"})
 _KEYWORDS: Final = frozenset({"filter_by"})
@@ -39,20 +39,17 @@ class AsSelect(Area):
 
     def beginning(self, execution: Execution, place: Place) -> Beginning | None:
         """Where the Query of columns that is executed begins in the same expression; None when it can be no select."""
-        node = execution.query
         statement = execution.statement
         if any(not _is_same(name, call) for name, call in statement.steps) or statement.dynamic:
             return None
         if statement.has_step("distinct") and statement.has_step("order_by"):
             return None
-        while True:
-            match node:
-                case ast.Call(func=ast.Attribute(value=receiver)) if self._is_statement(receiver, place):
-                    node = receiver
-                case ast.Call(func=ast.Attribute(value=receiver, attr="query"), keywords=[]) if is_dotted(receiver):
-                    break
-                case _:
-                    return None
+        node = self.inference.ask(Executions).beginning(execution, place)
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver, attr="query"), keywords=[]) if is_dotted(receiver):
+                pass
+            case _:
+                return None
         around = self.inference.ask(Usage).around(place)
         if any(call not in around for _, call in statement.steps):
             return None
@@ -64,10 +61,6 @@ class AsSelect(Area):
             doubt = session.missing
         doubt = doubt or self.inference.ask(Interference).of(execution, loads=False)
         return Beginning(node, receiver, doubt)
-
-    def _is_statement(self, node: ast.expr, place: Place) -> bool:
-        answer = self.inference.resolver.value(node, place)
-        return isinstance(answer, Answer) and isinstance(answer.value, Statement)
 
 
 def _is_same(name: str, call: ast.Call) -> bool:

@@ -63,6 +63,16 @@ class Executions(Area):
                 return self._of_rows(call, receiver, taken, place)
         return None
 
+    def beginning(self, execution: Execution, place: Place) -> ast.expr:
+        """Where the chain of the statement begins in the same expression: a construct, `Model.query`, a variable."""
+        node = execution.query
+        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            answer = self.inference.resolver.value(node.func.value, place)
+            if answer is None or not isinstance(answer.value, Statement):
+                break
+            node = node.func.value
+        return node
+
     def of_result(self, result: ast.expr, call: ast.expr, taken: str, place: Place) -> Execution | None:
         """What `call`, such as `list(result)`, takes all rows of, where `result` stands for them."""
         answer = self.inference.resolver.value(result, place)
@@ -80,8 +90,8 @@ class Executions(Area):
                 case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[], keywords=[]) if name in _PASSING:
                     path.insert(0, name)
                     node = result = inner
-                case ast.Call(func=ast.Attribute(attr="execute" | "scalars" | "exec")):
-                    return self._sent(call, node, taken, tuple(path), place, result)
+                case ast.Call(func=ast.Attribute(attr="execute" | "scalars" | "exec" as name)):
+                    return self._sent(call, node, taken, (name, *path), place, result)
                 case _:
                     return None
 
@@ -111,6 +121,6 @@ class Executions(Area):
             sent.func.value,
             sent,
             result,
-            (sent.func.attr, *path) if sent is not call else (),
+            path,
             session.value.is_async,
         )

@@ -13,7 +13,7 @@ from alchemod.inference.interference import Interference
 from alchemod.inference.scopes import contains
 from alchemod.inference.statements import REBUILDING
 from alchemod.inference.usage import Usage
-from alchemod.inference.values import Answer, Place, Statement
+from alchemod.inference.values import Place, Statement
 
 Wanted = Literal["length", "first"]
 
@@ -98,21 +98,13 @@ class Fetching(Area):
         statement = execution.statement
         if any(name not in _COUNTABLE for name, _ in statement.steps) or len(statement.terms) != 1:
             return None
-        node = execution.query
-        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and self._is_statement(node, place):
-            if not self._is_statement(node.func.value, place):
-                break
-            node = node.func.value
+        node = self.inference.ask(Executions).beginning(execution, place)
         match node:
             case ast.Call(args=[_], keywords=[]) if statement.terms[0].kind == "entity" and contains(
                 execution.call, node
             ):
                 return node
         return None
-
-    def _is_statement(self, node: ast.expr, place: Place) -> bool:
-        answer = self.inference.resolver.value(node, place)
-        return isinstance(answer, Answer) and isinstance(answer.value, Statement)
 
     def _first(self, execution: Execution, node: ast.Subscript, place: Place) -> Fetch | None:
         if self._is_caught(node, place):

@@ -12,10 +12,11 @@ from alchemod.inference.loading.hooks import QueryHooks
 class Interference(Area):
     """Why another way to ask for the same rows may not be the same, as far as the rest of the project says."""
 
-    def of(self, execution: Execution, *methods: str, loads: bool = True) -> str | None:
+    def of(self, execution: Execution, *methods: str, loads: bool = True, same_calls: bool = False) -> str | None:
         """Why a statement may not be asked in another way; None when nothing speaks against it.
 
-        `methods` are the methods of Query that are called from now on. `loads` says that objects are loaded no more.
+        `methods` are the methods of Query that are called from now on. `loads` says that objects are loaded no more,
+        `same_calls` that the same methods are called, so that a mock does not notice.
         """
         inference, statement = self.inference, execution.statement
         called = (execution.taken, *methods)
@@ -26,7 +27,7 @@ class Interference(Area):
             inference.unseen_query_class(statement)
             or self._changing
             or (self._on_load if loads else None)
-            or self._pin(execution)
+            or (None if same_calls else self._pin(execution))
         )
 
     def _pin(self, execution: Execution) -> str | None:

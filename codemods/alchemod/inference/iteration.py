@@ -1,16 +1,19 @@
-"""Comprehensions over the rows of a statement, and what they read of each row."""
+"""Loops and comprehensions over the rows of a statement, and what they read of each row."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from alchemod.inference.area import Area
 from alchemod.inference.executions import Execution, Executions
+from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import Comprehension
 from alchemod.inference.usage import Usage, Uses
 from alchemod.inference.values import Place, Statement
+
+Loop: TypeAlias = ast.For | Comprehension
 
 _LISTING: Final = frozenset({"all", "fetchall"})
 
@@ -28,15 +31,15 @@ class RowRead:
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """A comprehension whose first clause goes over the rows of a statement.
+    """A loop, or a comprehension whose first clause, goes over the rows of a statement.
 
     `source` is the expression that executes the statement: the iterable of the clause, or what is assigned to the
     `variable` that is iterated over, whose `uses` are all in sight. `reads` are the reads of the rows, None when a row
     is used otherwise. `target` is the name that holds a row (or its only item, for `for x, in rows`).
     """
 
-    loop: Comprehension
-    clause: ast.comprehension
+    loop: Loop
+    clause: ast.comprehension | ast.For
     execution: Execution
     source: ast.expr
     uses: Uses | None
@@ -47,18 +50,18 @@ class Iteration:
     @property
     def is_bare(self) -> bool:
         """Whether each element of what comes out is just what is read of a row, once, and no row is left out."""
-        if isinstance(self.loop, ast.DictComp) or self.reads is None:
+        if isinstance(self.loop, ast.DictComp | ast.For) or self.reads is None or isinstance(self.clause, ast.For):
             return False
         plain = len(self.loop.generators) == 1 and not self.clause.ifs and not self.clause.is_async
         return plain and len(self.reads) == 1 and self.loop.elt is self.reads[0].node
 
 
 class Iterations(Area):
-    """Which comprehensions go over rows."""
+    """Which loops and comprehensions go over rows."""
 
-    def of(self, loop: Comprehension, place: Place) -> Iteration | None:
-        """What a comprehension of `place` goes over first; None when these are no rows of a statement seen here."""
-        clause = loop.generators[0]
+    def of(self, loop: Loop, place: Place) -> Iteration | None:
+        """What a loop of `place` goes over first; None when these are no rows of a statement seen here."""
+        clause = loop if isinstance(loop, ast.For) else loop.generators[0]
         found = self._source(clause.iter, place)
         if found is None:
             return None
@@ -99,24 +102,44 @@ class Iterations(Area):
                 return executions.of_result(rows, rows, "", place)
         return None
 
-    def _reads(
-        self, loop: Comprehension, target: ast.Name, place: Place, *, unpacks: bool
-    ) -> tuple[RowRead, ...] | None:
+    def _reads(self, loop: Loop, target: ast.Name, place: Place, *, unpacks: bool) -> tuple[RowRead, ...] | None:
         around = self.inference.ask(Usage).around(place)
-        scope = place.scope.root.find(loop)
-        if scope is None:
+        names = self._names(loop, target, place)
+        if names is None:
             return None
         found: list[RowRead] = []
-        for node in ast.walk(loop):
-            if not isinstance(node, ast.Name) or node.id != target.id or node is target:
-                continue
-            if scope.root.innermost(node).owner(node.id) is not scope:
-                continue
+        for node in names:
             read = RowRead(node, 0) if unpacks else _read(node, around.get(node))
-            if read is None or not isinstance(node.ctx, ast.Load):
+            if read is None:
                 return None
             found.append(read)
         return tuple(found)
+
+    def _names(self, loop: Loop, target: ast.Name, place: Place) -> list[ast.Name] | None:
+        """The reads of the name that holds a row; None where something else may be read there, or it is bound again."""
+        root = place.scope.root
+        if isinstance(loop, ast.For):
+            return self._names_of_variable(loop, target, place)
+        scope = root.find(loop)
+        if scope is None:
+            return None
+        names = [node for node in ast.walk(loop) if isinstance(node, ast.Name) and node.id == target.id]
+        names = [node for node in names if node is not target and root.innermost(node).owner(node.id) is scope]
+        return names if all(isinstance(node.ctx, ast.Load) for node in names) else None
+
+    def _names_of_variable(self, loop: ast.For, target: ast.Name, place: Place) -> list[ast.Name] | None:
+        root, binding = place.scope.root.node, place.scope.binding_of.get(target)
+        if not isinstance(root, ast.Module) or binding is None or not place.scope.is_function:
+            return None
+        found: list[ast.Name] = []
+        for node in ast.walk(place.scope.node):
+            if isinstance(node, ast.Name) and node.id == target.id and not isinstance(node.ctx, ast.Store):
+                seen = definitions(root, node)
+                if binding in seen.sites:
+                    if seen.sites != {binding} or seen.captured or not seen.exact or not isinstance(node.ctx, ast.Load):
+                        return None
+                    found.append(node)
+        return found
 
 
 def _target(target: ast.expr) -> tuple[ast.Name | None, bool]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from alchemod.facts.lookup import Definition, External
-from alchemod.facts.module import Assigned, ClassFacts, Module
+from alchemod.facts.module import Assigned, ClassFacts, Module, last_name
 from alchemod.facts.nodes import walk
 from alchemod.facts.project import Project
 from alchemod.inference.values import Statement
@@ -79,8 +79,13 @@ def _mentioned(module: Module) -> Iterator[ast.expr]:
         for name, assigned in facts.attributes.items():
             if name in _KEYWORDS and assigned.value is not None:
                 yield assigned.value
-            elif name == "query" and isinstance(assigned.value, ast.Call):
+            elif name == "query" and isinstance(assigned.value, ast.Call) and _is_property(assigned.value):
                 yield from (*assigned.value.args, *_given(assigned.value))
+
+
+def _is_property(call: ast.Call) -> bool:
+    """Whether a call makes the `query` of a class, and is no field of that name of another kind of class."""
+    return last_name(call) == "query_property"
 
 
 def _given(call: ast.Call) -> Iterator[ast.expr]:

@@ -51,6 +51,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         level="error",
     ),
     RuleEntry(
+        code="ALC206",
+        name="entities-loaded-for-columns",
+        summary="Selects the columns that are used, where whole objects are loaded for them",
+        module="alchemod.rules.querying.entities_loaded_for_columns",
+        names=("query", "select", "execute", "scalars", "all"),
+        kinds=("Call", "DictComp", "For", "GeneratorExp", "ListComp", "SetComp"),
+        yields_to=("ALC210",),
+    ),
+    RuleEntry(
         code="ALC207",
         name="value-unpacked-from-row",
         summary="Asks for the values of a column, where rows of one column are taken apart by hand",
