@@ -61,7 +61,7 @@ class Connectionless(Area):
             return Execution(ast.Pass(), obstacle="it is evaluated where no block can stand")
         if whole is None:
             return self._unconsumed(path, call, statement)
-        name, value_name = self._free(path, call, _NAMES), self._free(path, call, _VALUES)
+        name, value_name = self.name(path, call), self._free(path, call, _VALUES)
         if not name or not value_name:
             return Execution(statement, obstacle="the names for the connection are taken")
         reads = self.only_reads(path, call.args[0])
@@ -84,7 +84,7 @@ class Connectionless(Area):
         flowing = self.inference.ask(Flowing)
         match flowing.parent(path, call):
             case ast.Expr():
-                name = self._free(path, call, _NAMES)
+                name = self.name(path, call)
                 return Execution(statement, False, True, None, name, obstacle="" if name else "connection is taken")
             case ast.For(iter=source) if source is call:
                 return Execution(
@@ -152,7 +152,11 @@ class Connectionless(Area):
             current = outer
         return current
 
-    def _free(self, path: Path, call: ast.Call, names: tuple[str, ...]) -> str:
+    def name(self, path: Path, node: ast.expr) -> str:
+        """A name for a new connection that nothing around `node` has; "" when all that are tried are taken."""
+        return self._free(path, node, _NAMES)
+
+    def _free(self, path: Path, call: ast.expr, names: tuple[str, ...]) -> str:
         """The first of the names that the scope and those inside it do not know yet; "" when they know all."""
         place = self.inference.place(path, call)
         if place is None:

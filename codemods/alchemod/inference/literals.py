@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alchemod.inference.area import Area
 from alchemod.inference.scopes import scope_of
+from alchemod.inference.values import Outside
 
 
 class Literals(Area):
@@ -17,6 +18,17 @@ class Literals(Area):
         scope = scope_of(self.inference.project.tree(path)).innermost(name)
         kinds = {binding.kind for binding in scope.bindings.get(name.id, [])}
         return kinds == {"assignment"} and name.id not in {parameter.arg for parameter in scope.parameters}
+
+    def is_made_by(self, path: Path, node: ast.expr, maker: str) -> bool:
+        """Whether a name is bound once, to a call of SQLAlchemy's `maker`."""
+        if not isinstance(node, ast.Name):
+            return False
+        owner = scope_of(self.inference.project.tree(path)).innermost(node).owner(node.id)
+        bindings = owner.bindings.get(node.id, []) if owner is not None else []
+        if len(bindings) != 1 or not isinstance(bindings[0].value, ast.Call):
+            return False
+        answer = self.inference.value(path, bindings[0].value.func)
+        return answer is not None and isinstance(answer.value, Outside) and answer.value.canonical == maker
 
     def may_be_empty_list(self, path: Path, name: ast.Name) -> bool:
         """Whether a name may hold an empty list: not if it is bound to displays with elements, or to dictionaries."""

@@ -257,6 +257,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG102",
+        name="bound-metadata",
+        summary="Passes the engine where metadata or statements used to know it",
+        module="alchemod.rules.migration.connections.bound_metadata",
+        names=("Table", "MetaData", "ThreadLocalMetaData", "declarative_base", "prepare", "execute", "scalar", "bind", "text", "select", "insert", "update", "delete"),
+        kinds=("Assign", "Call"),
+        tokens=("autoload", "MetaData", "bind", "prepare", "execute(", "scalar("),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG103",
         name="library-autocommit",
         summary="Commits what a connection writes at the end of its block",

@@ -40,8 +40,8 @@ class LibraryAutocommit(Rule):
 
     Fix safety:
         Always unsafe: when a later statement of the block fails, the earlier ones are rolled back, which 1.x had
-        committed. A report where the connection comes from outside, is handed to other functions, or may be in AUTOCOMMIT. Blocks
-        that begin or commit by themselves, and blocks that only read, are left alone.
+        committed. A report where the connection comes from outside, is handed to other functions, or may be in
+        AUTOCOMMIT. Blocks that begin or commit by themselves, and blocks that only read, are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#library-level-but-not-driver-level-autocommit-removed-from-both-core-and-orm

@@ -10,6 +10,7 @@ from alchemod.edits.verbs import rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
+from alchemod.inference.connectionless import Connectionless
 from alchemod.inference.flowing import Flowing
 from alchemod.inference.values import Answer, Engine, LibraryObject, Outside, TableObject
 
@@ -113,7 +114,9 @@ class RenamedEngineNames(RenamedNames):
         """`engine.transaction(function, ...)` as a statement becomes a block that calls the function."""
         message = f"an engine has no {name}() in SQLAlchemy 2.0"
         statement = ctx.ask(Flowing).parent(ctx.path, call)
-        if not isinstance(statement, ast.Expr) or any(isinstance(one, ast.Starred) for one in call.args):
+        connection = ctx.ask(Connectionless).name(ctx.path, call)
+        starred = any(isinstance(one, ast.Starred) for one in call.args)
+        if not isinstance(statement, ast.Expr) or starred or not connection:
             missing = f"write `with {ast.unparse(receiver)}.{_CALLING[name]}() as connection:` around the call"
             yield self.report(call, message, missing=missing, given=[answer])
             return
@@ -123,8 +126,8 @@ class RenamedEngineNames(RenamedNames):
             f"{one.arg}={{keyword{number}}}" if one.arg else f"**{{keyword{number}}}"
             for number, one in enumerate(call.keywords)
         )
-        inside = ", ".join(("connection", *(f"{{{hole}}}" for hole in arguments), *keywords))
-        template = f"with {{engine}}.{_CALLING[name]}() as connection:\n    {{function}}({inside})"
+        inside = ", ".join((connection, *(f"{{{hole}}}" for hole in arguments), *keywords))
+        template = f"with {{engine}}.{_CALLING[name]}() as {connection}:\n    {{function}}({inside})"
         edit = swap(statement, template, engine=receiver, function=call.args[0], **arguments, **named)
         unsafe = "whether the function writes; nothing commits" if name == "run_callable" else None
         yield self.fix(call, message, edit, given=[answer], unsafe=unsafe)
