@@ -382,6 +382,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG205",
+        name="implicit-subquery",
+        summary="Makes a subquery of a select that stands in FROM",
+        module="alchemod.rules.migration.core.implicit_subquery",
+        names=("c", "columns", "select", "alias", "subquery", "execute", "join", "join_from", "outerjoin", "outerjoin_from", "select_from"),
+        kinds=("Attribute", "Call"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG207",
         name="renamed-core-names",
         summary="Uses the current names of the expression language",
