@@ -95,6 +95,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         level="error",
     ),
     RuleEntry(
+        code="ALC212",
+        name="string-for-column",
+        summary="Writes the column where a statement is given its name, or a piece of SQL that says no more",
+        module="alchemod.rules.querying.string_for_column",
+        names=("filter", "where", "having", "order_by", "group_by"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
         code="ALC213",
         name="equals-none",
         summary="Says `is_(None)` where a column is compared with None",
@@ -109,6 +117,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         module="alchemod.rules.querying.equals_boolean",
         names=("True", "False"),
         kinds=("Compare",),
+    ),
+    RuleEntry(
+        code="ALC215",
+        name="unescaped-like-pattern",
+        summary="Escapes the wildcards in a text that is looked for with LIKE",
+        module="alchemod.rules.querying.unescaped_like_pattern",
+        names=("like", "ilike", "notlike", "not_like", "notilike", "not_ilike"),
+        kinds=("Call",),
     ),
     RuleEntry(
         code="ALC216",

@@ -147,7 +147,7 @@ def _parts(argument: ast.expr) -> list[str]:
 def _attribute(step: Step, hole: str) -> tuple[str, dict[str, Any]]:
     """The template of an attribute of a class, and its holes."""
     owner, holes = spelled(step.spelling, hole)
-    return f"{owner}.{step.attribute.name}", dict(holes)
+    return f"{owner}.{step.attribute.name}", holes
 
 
 def _chain(name: str, steps: list[str]) -> str:
