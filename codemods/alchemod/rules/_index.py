@@ -144,6 +144,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         level="error",
     ),
     RuleEntry(
+        code="ALC218",
+        name="static-sql-statement",
+        summary="Writes constant SQL as a statement over the mapped classes and tables of the project",
+        module="alchemod.rules.querying.static_sql_statement",
+        names=("execute", "scalar", "scalars", "stream", "stream_scalars"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
         code="ALC301",
         name="commit-failure-mishandled",
         summary="Finds handlers that leave a session unusable after a failed commit or flush, or that hide the failure",

@@ -218,7 +218,13 @@ class Origins(Area):
         answer = self.inference.resolver.value(node.value, place)
         match answer:
             case Answer(value=ModelClass() | TableObject() | ModelAttribute() | ColumnObject() | Method()):
-                return "constant" if node.attr in _NAMES else "unknown"
+                if node.attr in _NAMES:
+                    return "constant"
+                return (
+                    self._of_class(answer.value.model.facts, node.attr)
+                    if isinstance(answer.value, ModelClass)
+                    else "unknown"
+                )
             case Answer(value=ClassObject(facts=facts)):
                 return self._of_class(facts, node.attr)
             case Answer(value=ProjectModule(module=module)):
