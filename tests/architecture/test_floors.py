@@ -48,6 +48,7 @@ def test_the_contracts_hold(copy: Path) -> None:
         ("codemods/alchemod/engine/find.py", "import alchemod.rules"),
         ("codemods/alchemod/engine/find.py", "import alchemod_cli"),
         ("codemods/alchemod/facts/project.py", "import libcst"),
+        ("codemods/alchemod/rules/querying/static_sql_statement.py", "import sqlglot"),
     ],
 )
 def test_an_import_from_a_higher_floor_is_noticed(copy: Path, file: str, line: str) -> None:

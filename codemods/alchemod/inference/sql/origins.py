@@ -40,7 +40,7 @@ _QUOTING = frozenset(
 )  # fmt: skip
 _NAMES = frozenset({"__tablename__", "__table__", "name", "key", "fullname", "schema", "description"})
 _REQUESTS = frozenset({"args", "form", "json", "values", "query_params", "GET", "POST", "data", "cookies", "headers"})
-_INPUTS = frozenset({"builtins.input", "sys.argv"})
+_INPUTS = frozenset({"sys.argv"})
 _DEPTH = 8
 
 
@@ -85,7 +85,7 @@ class Origins(Area):
 
     def _item(self, owner: ast.expr, index: ast.expr, place: Place, depth: int) -> Origin:
         """A value looked up: one of those of a literal dict or list, whatever the key."""
-        if _is_request(owner) or _is_request(ast.Subscript(owner, index)):
+        if _is_request(ast.Subscript(owner, index)) or self._dotted(owner, place) in _INPUTS:
             return "outside"
         display = self._display(owner, place)
         return self.of(display, place, depth - 1) if display is not None else "unknown"
@@ -120,7 +120,7 @@ class Origins(Area):
                 return "number"
             if name in {"str", "sorted", "list", "tuple", "set", "min", "max", "reversed"} and call.args:
                 return self._weakest(self.of(argument, place, depth - 1) for argument in call.args)
-            return "outside" if self._dotted(function, place) in _INPUTS else "unknown"
+            return "outside" if name == "input" and place.scope.owner(name) is None else "unknown"
         if _is_request(call):
             return "outside"
         if isinstance(function, ast.Attribute):
@@ -233,8 +233,8 @@ class Origins(Area):
                     return self.of(value.assigned.value, self.inference.resolver.top_of(module))
         if node.attr == "value" and isinstance(node.value, ast.Attribute):
             return self._attribute(node.value, place)  # Enum.MEMBER.value
-        if node.attr in {"__tablename__", "__table__"} or self._dotted(node, place) in _INPUTS:
-            return "constant" if node.attr.startswith("__") else "outside"
+        if node.attr in {"__tablename__", "__table__"}:
+            return "constant"
         if node.attr in {"name", "fullname"} and isinstance(node.value, ast.Name):
             return "constant" if self._name(node.value, place, _DEPTH) == "constant" else "unknown"
         return "unknown"
