@@ -300,6 +300,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG104",
+        name="connection-begin",
+        summary="Finds transactions of connections that fail in SQLAlchemy 2.0, where a connection begins by itself",
+        module="alchemod.rules.migration.connections.connection_begin",
+        names=("connect", "begin"),
+        kinds=("With",),
+        min_version="2.0",
+        since="2.0",
+    ),
+    RuleEntry(
         code="MIG105",
         name="raw-string-execute",
         summary="Says how a plain string of SQL is meant: `text()`, or as the driver takes it",
