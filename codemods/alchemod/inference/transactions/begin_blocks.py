@@ -45,18 +45,23 @@ def inner_commit(call: ast.Call, work: Work) -> InnerCommit | None:
     inside: list[Frame] = []
     for frame in position.frames:
         if isinstance(frame.statement, WITHS) and frame.part == "body":
+            later: list[ast.withitem] = []
             for item in reversed(frame.statement.items):
                 kinds = {one.kind for one in work.at(Left(item, "next")) if _same(one, event)}
                 if "release" in kinds:
                     return None  # what commit() means inside a savepoint depends on the version
                 if "commit" in kinds:
-                    ending, where = _ending(event, item, inside, work)
+                    ending, where = _ending(event, item, inside, later, work)
                     return InnerCommit(event, frame.statement, item, ending, where)
+                later.append(item)
         inside.append(frame)
     return None
 
 
-def _ending(event: Event, item: ast.withitem, inside: list[Frame], work: Work) -> tuple[Ending, ast.AST | None]:
+def _ending(
+    event: Event, item: ast.withitem, inside: list[Frame], later: list[ast.withitem], work: Work
+) -> tuple[Ending, ast.AST | None]:
+    """How the block goes on; `inside` are the suites between it and the commit, `later` what its head opens behind."""
     after = _after(event.mark, item, work)
     raising = next((one for mark in after for one in work.at(mark) if _same(one, event) and one.kind in _RAISING), None)
     if raising is not None:
@@ -66,6 +71,8 @@ def _ending(event: Event, item: ast.withitem, inside: list[Frame], work: Work) -
     for frame in inside:
         if isinstance(frame.statement, (*TRIES, *WITHS, *LOOPS)):
             return "guarded", frame.statement
+    if later:
+        return "guarded", later[-1].context_expr
     ended = next((one for mark in after for one in work.at(mark) if _same(one, event)), None)
     if ended is not None:
         return "ended", ended.node

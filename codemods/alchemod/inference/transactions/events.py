@@ -37,10 +37,10 @@ SENDING: Final[frozenset[EventKind]] = frozenset(["read", "execute", "write", "f
 
 _KINDS: Final[dict[str, EventKind]] = {
     "close": "close", "commit": "commit", "rollback": "rollback", "flush": "flush", "write": "write", "add": "add",
-    "merge": "add", "expire": "expire", "refresh": "refresh", "expunge": "expunge", "read": "read", "begin": "begin",
-    "enter": "enter",
+    "merge": "add", "expire": "expire", "refresh": "refresh", "expunge": "expunge", "read": "read", "enter": "enter",
 }  # fmt: skip
-_OF_TRANSACTION: Final[dict[tuple[str, str], EventKind]] = {
+_Begun: TypeAlias = Literal["begin", "begin_nested", "other"]
+_OF_TRANSACTION: Final[dict[tuple[_Begun, str], EventKind]] = {
     ("begin", "commit"): "commit",
     ("begin", "rollback"): "rollback",
     ("begin", "close"): "rollback",
@@ -133,7 +133,7 @@ class Events:
                     yield from self._of_method(call, name, session)
                     return
                 if name in {"commit", "rollback", "close"} and (begun := self.transaction(receiver)) is not None:
-                    yield Event(call, begun[0], _OF_TRANSACTION[_attr(begun[1]), name])
+                    yield Event(call, begun[0], _OF_TRANSACTION.get((_begun(begun[1]), name), "other"))
                     return
         match call.func:
             case ast.Attribute(value=receiver, attr=name) if name in EXECUTING:
@@ -146,8 +146,9 @@ class Events:
     def _of_method(self, call: ast.Call, name: str, session: WorkingSession) -> Iterator[Event]:
         if name == "query":
             return
-        if name == "begin_nested":
-            yield Event(call, session, "savepoint")
+        if name in {"begin", "begin_nested"}:
+            kinds: dict[_Begun, EventKind] = {"begin": "begin", "begin_nested": "savepoint", "other": "other"}
+            yield Event(call, session, kinds[_begun(call)])
         elif name == "remove":
             yield Event(call, session, "close")
         elif name in _STATEMENT_METHODS:
@@ -201,7 +202,7 @@ class Events:
         begun = self.transaction(manager)
         if begun is not None:
             method = "commit" if left.is_normal else "rollback"
-            yield Event(left, begun[0], _OF_TRANSACTION[_attr(begun[1]), method])
+            yield Event(left, begun[0], _OF_TRANSACTION.get((_begun(begun[1]), method), "other"))
             return
         session = self.entered(left.item)
         if session is None:
@@ -253,6 +254,10 @@ class Events:
         return Place(self._root.module, self._root.scope.innermost(node))
 
 
-def _attr(call: ast.Call) -> str:
+def _begun(call: ast.Call) -> _Begun:
+    """What a call of `begin()` or `begin_nested()` begins; a subtransaction of 1.x is neither."""
     assert isinstance(call.func, ast.Attribute)
-    return call.func.attr
+    if call.func.attr == "begin_nested":
+        return "begin_nested"
+    given = {keyword.arg for keyword in call.keywords}
+    return "begin_nested" if given == {"nested"} else "other" if given or call.args else "begin"

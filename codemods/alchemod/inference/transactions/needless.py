@@ -13,6 +13,7 @@ from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.names import uses_of
 from alchemod.inference.transactions.order import Left
 from alchemod.inference.transactions.work import Work
+from alchemod.inference.values import SessionFactory
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Needless:
     event: Event
     statement: ast.Expr
     commit: Event
+    called: ast.Call | None = None
+    """The function of the project that gets the session, in the statement that would go; None where it is named."""
 
 
 def needless_flush(call: ast.Call, work: Work) -> Needless | None:
@@ -34,7 +37,16 @@ def needless_flush(call: ast.Call, work: Work) -> Needless | None:
     commit = _event_of(following[0], work) if following else None
     if commit is None or commit.kind != "commit" or not _same(commit, event):
         return None
-    return Needless(event, statement, commit)
+    return Needless(event, statement, commit, _getter(call, work))
+
+
+def _getter(call: ast.Call, work: Work) -> ast.Call | None:
+    for part in ast.walk(call.func):
+        if isinstance(part, ast.Call):
+            answer = work.value(part.func)
+            if answer is None or not isinstance(answer.value, SessionFactory):
+                return part
+    return None
 
 
 def needless_refresh(call: ast.Call, work: Work) -> Needless | None:

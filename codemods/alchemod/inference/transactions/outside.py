@@ -7,6 +7,7 @@ methods of texts and containers.
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
@@ -165,6 +166,8 @@ class Reaches:
         if name in _OUTSIDE_NAMES:
             return "outside"
         match call.func:
+            case ast.Name() if place.scope.owner(name) is None and hasattr(builtins, name):
+                return "outside" if name in _OUTSIDE_BUILTINS else "inside"
             case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
                 return "inside"
             case ast.Attribute(value=receiver):

@@ -15,12 +15,22 @@ from alchemod.facts.lookup import Variable
 from alchemod.facts.module import last_name
 from alchemod.inference.bindings import Binding
 from alchemod.inference.containers import entered
-from alchemod.inference.functions import TRANSPARENT
+from alchemod.inference.functions import TRANSPARENT, enclosing_function
 from alchemod.inference.reaching import definitions
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.scopes import FUNCTIONS, Scope
 from alchemod.inference.transactions.evidence import told_by_use
-from alchemod.inference.values import Answer, FlaskDatabase, Managed, Outside, Place, ProjectModule, Session
+from alchemod.inference.values import (
+    Answer,
+    ClassObject,
+    FlaskDatabase,
+    Managed,
+    Object,
+    Outside,
+    Place,
+    ProjectModule,
+    Session,
+)
 from alchemod.inference.values import SessionFactory as Factory
 
 Owner: TypeAlias = Literal[
@@ -87,6 +97,7 @@ class WorkingSession:
         return self.factory.expire_on_commit if self.factory is not None else None
 
 
+_STORED: Final = "_alchemod_stored_attributes"
 _INJECTING: Final = {"Depends", "Security", "Provide", "Inject"}
 
 
@@ -216,7 +227,23 @@ class SessionOrigins:
         if len(bindings) > 1:
             return None
         root: Hashable = bindings[0] if bindings else base.id
+        if self._is_made_anew(node, place) or self._is_set_here(node, place):
+            return Origin(("call", node), "managed", node)
         return Origin(("attribute", root, *reversed(path)), self._kept(node, place, "attribute"))
+
+    def _is_made_anew(self, node: ast.Attribute, place: Place) -> bool:
+        """Whether the attribute is a property, which may give another session each time."""
+        match self._resolver.value(node.value, place):
+            case Answer(value=Object(of=ClassObject(facts=facts))):
+                family = self._resolver.project.families.above(facts)
+                is_property = any(node.attr in one.methods for one in family)
+                return is_property and self._kept(node, place, "attribute") != "registry"
+        return False
+
+    def _is_set_here(self, node: ast.Attribute, place: Place) -> bool:
+        """Whether the function gives the attribute another session."""
+        around = enclosing_function(place.scope)
+        return around is not None and node.attr in _stored_attributes(around)
 
     def _kept(self, node: ast.expr, place: Place, otherwise: Owner) -> Owner:
         """The owner of a session that lies outside the function."""
@@ -239,6 +266,18 @@ class SessionOrigins:
             case Answer(value=Session()):
                 return Origin(("call", node), "managed", node)
         return None
+
+
+def _stored_attributes(scope: Scope) -> frozenset[str]:
+    """The attributes that the code of a function sets, of whatever object."""
+    known = scope.node.__dict__.get(_STORED)
+    if not isinstance(known, frozenset):
+        known = scope.node.__dict__[_STORED] = frozenset(
+            node.attr
+            for node in ast.walk(scope.node)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        )
+    return known
 
 
 def _together(origins: list[Origin | None]) -> Origin | None:

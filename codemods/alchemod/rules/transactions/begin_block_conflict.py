@@ -111,5 +111,5 @@ class BeginBlockConflict(Rule):
         if statement is None:
             return self.report(call, message, missing="its value is used", given=[session.answer])
         unsafe = f"line {line} would run before the commit" if inner.ending == "followed" else None
-        unsafe = unsafe or known.hooks.overridden("commit") or ctx.pinned("commit")
+        unsafe = unsafe or known.hooks.overridden("commit") or known.hooks.overridden("begin") or ctx.pinned("commit")
         return self.fix(call, message, drop(statement), given=[session.answer], unsafe=unsafe)

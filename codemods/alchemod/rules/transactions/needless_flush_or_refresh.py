@@ -69,6 +69,8 @@ class NeedlessFlushOrRefresh(Rule):
         hooks = known.hooks
         if (flush := needless_flush(call, work)) is not None:
             unsafe = hooks.overridden("flush") or hooks.overridden("commit") or hooks.before_commit
+            if flush.called is not None:
+                unsafe = unsafe or f"{ast.unparse(flush.called)} is then called once less"
             yield self.fix(
                 call,
                 "flush() right before commit() does nothing that the commit does not do",
