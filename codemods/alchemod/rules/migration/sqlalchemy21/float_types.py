@@ -21,8 +21,8 @@ class FloatTypes(Rule):
         `Numeric`.
 
     Why:
-        `Mapped[float]` is DOUBLE in 2.1 and FLOAT before, and `Float` is no `Numeric` any more. Alembic sees a change of
-        type.
+        `Mapped[float]` is DOUBLE in 2.1 and FLOAT before, and `Float` is no `Numeric` any more. Alembic sees a change
+        of type.
 
     Example:
         ```python
