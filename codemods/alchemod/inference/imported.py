@@ -11,7 +11,7 @@ from pathlib import Path
 from alchemod.facts.lookup import External
 from alchemod.facts.taken import is_taken
 from alchemod.inference.area import Area
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scopes import reads_of
 from alchemod.inference.values import Outside, Place
 
 
@@ -62,7 +62,7 @@ class Imported(Area):
         same = all(isinstance(one.node, ast.alias) and _taken_from(one.statement, one.node) for one in bindings)
         origins = {_taken_from(one.statement, one.node) for one in bindings if isinstance(one.node, ast.alias)}
         chosen = not same or len(origins) > 1
-        uses = _uses(local, place.scope)
+        uses = reads_of(local, place.scope)
         kept = len(bindings) > 1 or self._is_kept(path, local, place, uses)
         return ImportedName(local, place, uses, chosen, kept)
 
@@ -106,14 +106,3 @@ def _texts(node: ast.AST) -> Iterator[str]:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and id(inner) not in documenting:
             yield inner.value
-
-
-def _uses(name: str, scope: Scope) -> list[ast.Name]:
-    """The places that read a name of this scope."""
-    if not any(name in inner.reads for inner in scope.within()):
-        return []
-    return [
-        node
-        for node in ast.walk(scope.node)
-        if isinstance(node, ast.Name) and node.id == name and scope.innermost(node).owner(name) is scope
-    ]

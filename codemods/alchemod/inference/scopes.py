@@ -210,6 +210,20 @@ def comprehensions_by_last_clause(scope: Scope) -> dict[ast.AST, Comprehension]:
     return {inner.node.generators[-1]: inner.node for inner in scope.within() if isinstance(inner.node, COMPREHENSIONS)}
 
 
+def reads_of(name: str, scope: Scope) -> list[ast.Name]:
+    """The places that mention the variable `name` of this scope, those in scopes inside included, its bindings not."""
+    if not any(name in inner.reads for inner in scope.within()):
+        return []
+    return [
+        node
+        for node in ast.walk(scope.node)
+        if isinstance(node, ast.Name)
+        and node.id == name
+        and isinstance(node.ctx, ast.Load)
+        and scope.innermost(node).owner(name) is scope
+    ]
+
+
 class _Facts:
     def __init__(self) -> None:
         self.bindings: dict[str, list[Binding]] = {}

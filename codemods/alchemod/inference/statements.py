@@ -96,7 +96,7 @@ def step(answer: Answer, name: str, call: ast.Call, place: Place, evaluate: Eval
     after = replace(statement, steps=(*statement.steps, (name, call)), node=call, place=place)
     if name in KEEPING:
         return answer.then(after)
-    if name in {"add_columns", "add_column", "add_entity"}:
+    if name in {"add_columns", "add_column", "add_entity", "column"}:
         return _added(answer, after, call, place, evaluate)
     if name in JOINS:
         return _join(answer, after, name, call, place, evaluate, models)

@@ -425,12 +425,21 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG206",
+        name="in-place-select",
+        summary="Makes a new select where an old one was changed in place",
+        module="alchemod.rules.migration.core.in_place_select",
+        names=("append_column", "append_correlation", "append_from", "append_group_by", "append_having", "append_order_by", "append_prefix", "append_whereclause"),
+        kinds=("Call",),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG207",
         name="renamed-core-names",
         summary="Uses the current names of the expression language",
         module="alchemod.rules.migration.core.renamed_core_names",
-        names=("Binary", "MultipleResultsFound", "NoResultFound", "PassiveDefault", "databases", "exceptions", "select"),
-        kinds=("Attribute", "Import", "ImportFrom", "Name"),
+        names=("Binary", "MultipleResultsFound", "NoResultFound", "PassiveDefault", "databases", "exceptions", "select", "tometadata", "column", "froms", "apply_labels", "with_labels", "append_column", "Table", "PickleType"),
+        kinds=("Attribute", "Call", "Import", "ImportFrom", "Name"),
         since="1.4",
     ),
     RuleEntry(

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
+from alchemod.edits.verbs import Verb, add_argument, rename, swap
+from alchemod.engine.context import Context
+from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
+from alchemod.facts.lookup import External
+from alchemod.inference.values import Answer, Method, Outside, Statement, TableObject
 
 _BASE = "what sqlalchemy.databases calls mysql is mysql.base of sqlalchemy.dialects, which has a few more names"
 _TABLE = (
@@ -16,6 +24,9 @@ _TABLE = (
     Renamed("sqlalchemy.PassiveDefault", "sqlalchemy.DefaultClause", since="1.3"),
     Renamed("sqlalchemy.schema.PassiveDefault", "sqlalchemy.schema.DefaultClause", since="1.3"),
 )
+_LABELS = "{sqlalchemy.LABEL_STYLE_TABLENAME_PLUS_COL}"
+_KEYWORDS = {"mustexist": ("must_exist", "1.4"), "useexisting": ("extend_existing", "1.3")}
+"""Keywords of `Table`, and the version that has the new one."""
 
 
 class RenamedCoreNames(RenamedNames):
@@ -24,7 +35,10 @@ class RenamedCoreNames(RenamedNames):
     What it does:
         Imports `NoResultFound` and `MultipleResultsFound` from `sqlalchemy.exc`, `select` from `sqlalchemy`, and
         changes `Binary`, `PassiveDefault`, `sqlalchemy.exceptions` and `sqlalchemy.databases` to `LargeBinary`,
-        `DefaultClause`, `sqlalchemy.exc` and `sqlalchemy.dialects`.
+        `DefaultClause`, `sqlalchemy.exc` and `sqlalchemy.dialects`. On tables `tometadata()` becomes `to_metadata()`,
+        on selects `column()`, `froms` and `apply_labels()` become `add_columns()`, `get_final_froms()` and
+        `set_label_style()`; `Table` gets `must_exist=` for `mustexist=`, and `append_column()` says
+        `replace_existing=` where the table has the column.
 
     Why:
         The old names are gone in SQLAlchemy 2.0, or are kept only so that old code goes on running.
@@ -63,6 +77,63 @@ class RenamedCoreNames(RenamedNames):
     """
 
     code = "MIG207"
-    names = last_names(_TABLE)
+    names = (
+        *last_names(_TABLE), "tometadata", "column", "froms", "apply_labels", "with_labels", "append_column", "Table",
+        "PickleType",
+    )  # fmt: skip
     since = "1.4"
     table = _TABLE
+
+    def find_Attribute(self, node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
+        """Looks at `module.name`, and at `select.froms`."""
+        if node.attr != "froms":
+            yield from super().find_Attribute(node, ctx)
+            return
+        receiver = ctx.value(node.value)
+        match receiver:
+            case Answer(value=Statement(style="select")) if isinstance(node.ctx, ast.Load):
+                message = "froms is an old name of get_final_froms()"
+                edit, more = rename(node, "get_final_froms"), swap(node, "{_}()")
+                yield self.fix(node, message, edit, more, given=[receiver], min_version="1.4.23")
+
+    def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        """Looks at calls of methods, and at arguments, that are called otherwise by now."""
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "froms":
+            return
+        callee = ctx.value(call.func)
+        match callee:
+            case Answer(value=Method(owner=TableObject(alias=None), name="tometadata")):
+                yield self._renamed(call, "to_metadata", callee)
+            case Answer(value=Method(owner=TableObject(alias=None) as table, name="append_column")):
+                if (name := _column_name(call)) is not None and table.table.named(name) is not None:
+                    message = f"the table has a column {name}: SQLAlchemy 2.0 wants to be told that it is replaced"
+                    edit = add_argument(call, "replace_existing=True")
+                    yield self.fix(call, message, edit, given=[callee])
+            case Answer(value=Method(owner=Statement(style="select"), name="column")):
+                yield self._renamed(call, "add_columns", callee)
+            case Answer(value=Method(owner=Statement(), name="apply_labels" | "with_labels")):
+                yield self._renamed(call, "set_label_style", callee, add_argument(call, _LABELS))
+            case Answer(value=Outside(definition=External(canonical="PickleType"))):
+                for keyword in call.keywords:
+                    if keyword.arg == "mutable":
+                        message = "PickleType(mutable=) is gone: track changes with MutableType.as_mutable(PickleType)"
+                        yield self.report(keyword, message, given=[callee])
+            case Answer(value=Outside(definition=External(canonical="Table" | "flask_sqlalchemy:Table"))):
+                for keyword in call.keywords:
+                    if keyword.arg in _KEYWORDS:
+                        new, since = _KEYWORDS[keyword.arg]
+                        message = f"{keyword.arg}= is an old name of {new}="
+                        yield self.fix(keyword, message, rename(keyword, new), given=[callee], min_version=since)
+
+    def _renamed(self, call: ast.Call, new: str, callee: Answer, *more: Verb) -> Finding:
+        assert isinstance(call.func, ast.Attribute)
+        message = f"{call.func.attr}() is an old name of {new}()"
+        return self.fix(call, message, rename(call.func, new), *more, given=[callee])
+
+
+def _column_name(call: ast.Call) -> str | None:
+    """The name of the column that `append_column(Column("name", ...))` adds, when nothing more is said."""
+    match call:
+        case ast.Call(args=[ast.Call(args=[ast.Constant(value=str(name)), *_])], keywords=[]):
+            return name
+    return None
