@@ -124,8 +124,7 @@ def begun_before(call: ast.Call, work: Work) -> Event | None:
 
 
 def _begins(event: Event) -> bool:
-    surely = event.treatment.surely if event.treatment is not None else frozenset()
-    return event.kind in BEGINNING or "write" in surely
+    return event.kind in BEGINNING or (event.lending is not None and event.lending.surely_writes)
 
 
 def _is_asked(event: Event, work: Work) -> bool:

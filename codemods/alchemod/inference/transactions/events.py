@@ -7,8 +7,9 @@ takes in an object, and the next commit, rollback or close ends it (1.4 to 2.1 a
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Final, Literal, TypeAlias
 
 from alchemod.inference.ownership.methods import SESSION_METHODS
@@ -53,30 +54,57 @@ _FOLLOWED: Final = frozenset({"assignment", "annotation", "walrus", "with"})
 _STATEMENT_METHODS: Final = frozenset({"execute", "exec", "scalar", "scalars", "stream", "stream_scalars"})
 
 
+class Lending:
+    """What code that gets a session does with it, looked at when it is first asked for."""
+
+    def __init__(self, look: Callable[[], Treatment | Deeds]) -> None:
+        self._look: Final = look
+
+    @cached_property
+    def found(self) -> Treatment | Deeds:
+        """What a callee does with an argument, or what is done to any session."""
+        return self._look()
+
+    def may(self, kinds: Iterable[str]) -> bool:
+        """Whether one of these may be done."""
+        found, wanted = self.found, frozenset(kinds)
+        if not isinstance(found, Treatment):
+            return any(deed.kind in wanted or deed.kind in _ANY for deed in found)
+        closes = "close" in wanted and found.closes != "no"
+        return closes or found.kept == "unknown" or not found.effects.isdisjoint(wanted)
+
+    @property
+    def surely_writes(self) -> bool:
+        """Whether something is added, changed or deleted on every normal way."""
+        return isinstance(self.found, Treatment) and "write" in self.found.surely
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the session may be kept, or is not seen any more."""
+        return not isinstance(self.found, Treatment) or self.found.kept != "no"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happens to a session at a mark.
 
-    `treatment` is what a callee does with the session it is `lent`; `deeds` is what the end of a block that another
-    function made may do.
+    `lending` tells what a callee does with a session that is `lent`, or what the end of a block that another function
+    made does to it.
     """
 
     mark: Mark
     session: WorkingSession
     kind: EventKind
-    treatment: Treatment | None = None
-    deeds: Deeds = frozenset()
+    lending: Lending | None = field(default=None, compare=False)
 
     def may(self, *kinds: DeedKind) -> bool:
         """Whether the event is, or a callee may do, one of these."""
-        if self.kind in kinds:
-            return True
-        if any(deed.kind in kinds or deed.kind in _ANY for deed in self.deeds):
-            return True
-        if self.treatment is None:
-            return False
-        closes = "close" in kinds and self.treatment.closes != "no"
-        return closes or self.treatment.kept == "unknown" or not self.treatment.effects.isdisjoint(kinds)
+        return self.kind in kinds or (self.lending is not None and self.lending.may(kinds))
+
+    @property
+    def writes(self) -> bool:
+        """Whether a callee may add, change or delete something."""
+        return self.lending is not None and self.lending.may(("write",))
 
     @property
     def node(self) -> ast.AST:
@@ -210,7 +238,8 @@ class Events:
         if session.owner == "transaction":
             yield Event(left, session, "commit" if left.is_normal else "rollback")
         elif session.owner == "managed":
-            yield Event(left, session, "lent", deeds=self._summaries.deeds_of_leaving(manager, self._place(manager)))
+            look = partial(self._summaries.deeds_of_leaving, manager, self._place(manager))
+            yield Event(left, session, "lent", Lending(look))
         else:
             yield Event(left, session, "close")
 
@@ -221,8 +250,8 @@ class Events:
             session = self.session(inner) if isinstance(inner, (ast.Name, ast.Attribute)) else None
             if session is not None and session.origin.key not in seen:
                 seen.add(session.origin.key)
-                treatment = self._summaries.of_argument(call, argument, self._place(call))
-                yield Event(call, session, "lent", treatment)
+                look = partial(self._summaries.of_argument, call, argument, self._place(call))
+                yield Event(call, session, "lent", Lending(look))
 
     def deeds(self, call: ast.Call) -> Deeds:
         """What a call may do to sessions that it does not get: those of objects, modules and registries."""

@@ -82,7 +82,7 @@ def _has_work(marks: set[Mark], work: Work, event: Event) -> bool:
         if isinstance(mark, ast.Attribute) and sets_column(mark, work):
             return True
         events = [one for one in work.at(mark) if one.session.origin.key == event.session.origin.key]
-        if any(one.kind in _WORK or (one.treatment is not None and "write" in one.treatment.effects) for one in events):
+        if any(one.kind in _WORK or one.writes for one in events):
             return True
     return False
 
@@ -154,8 +154,8 @@ def _needs_both(caller: Work, sites: list[Site], event: Event) -> CommittingHelp
     sites.sort(key=lambda site: (site.call.lineno, site.call.col_offset))
     first = sites[0]
     again = next((site for site in sites[1:] if caller.order.may_follow(first.call, site.call)), None)
-    shared = _shared(caller, first, event)
-    commits = [one for one in caller.events if one.kind == "commit" and _where(one) in shared]
+    shared = _shared(caller, first, event) if again is None else frozenset()
+    commits = [one for one in caller.method_events("commit") if _where(one) in shared]
     own = next((one for one in commits if caller.order.may_follow(first.call, one.mark)), None)
     last = again.call if again is not None else own.mark if own is not None else None
     if last is None or _is_in_loop(caller, first.call):
@@ -165,11 +165,11 @@ def _needs_both(caller: Work, sites: list[Site], event: Event) -> CommittingHelp
     return CommittingHelper(event, name, first, 2 if again is not None else 1)
 
 
-def _shared(caller: Work, site: Site, event: Event) -> set[Hashable]:
+def _shared(caller: Work, site: Site, event: Event) -> frozenset[Hashable]:
     """Which sessions of the caller the helper commits."""
     if event.session.owner != "parameter":
-        return {_where(event)}
-    return {_where(one) for one in caller.at(site.call) if one.kind == "lent"}
+        return frozenset([_where(event)])
+    return frozenset(_where(one) for one in caller.at(site.call) if one.kind == "lent")
 
 
 def _where(event: Event) -> Hashable:

@@ -41,7 +41,7 @@ def uncommitted(call: ast.Call, work: Work) -> Uncommitted | None:
         return None
     if any(one.may("commit", "rollback") or one.kind in {"begin", "expunge", "release"} for one in same):
         return None
-    if any(one.treatment is not None and one.treatment.kept != "no" for one in same) or _gets_out(event.session, work):
+    if any(one.lending is not None and one.lending.keeps for one in same) or _gets_out(event.session, work):
         return None
     return Uncommitted(event, closes[0].node)
 

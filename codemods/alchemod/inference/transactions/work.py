@@ -153,6 +153,11 @@ class Work:
         found = [event for event in self.events if event.session.origin.key == key]
         return found if kinds is None else [event for event in found if event.kind in frozenset(kinds)]
 
+    def method_events(self, name: str) -> list[Event]:
+        """What happens at the calls of methods of this name; the other calls are not looked at."""
+        calls = (mark for mark in self.order.marks if isinstance(mark, ast.Call) and last_name(mark) == name)
+        return [event for call in calls for event in self.at(call)]
+
     def event(self, call: ast.Call) -> Event | None:
         """What a method call does to its session; None when it is no method of one."""
         return next((event for event in self.at(call) if event.kind != "lent"), None)
