@@ -13,6 +13,7 @@ TABLE = (
     Renamed("sqlalchemy.orm.relation", "sqlalchemy.orm.relationship"),
     Renamed("sqlalchemy.ext.declarative.declarative_base", "sqlalchemy.orm.declarative_base"),
     Renamed("sqlalchemy.orm.mapper", instead="use registry.map_imperatively()"),
+    Renamed("sqlalchemy.dialects.old", instead="use another one", is_module=True),
     Renamed("sqlalchemy.exceptions", "sqlalchemy.exc", is_module=True),
     Renamed("sqlalchemy.orm.collections.old", "sqlalchemy.orm.new", since="2.1"),
 )
@@ -132,6 +133,7 @@ def test_import_and_uses(tmp_path: Path, before: str, after: str) -> None:
         "try:\n    from sqlalchemy.orm import relation\nexcept ImportError:\n    relation = None\nx = relation\n",
         "from sqlalchemy.orm import (\n    relation,  # why\n    Session,\n)\n",
         "import sqlalchemy\nsqlalchemy.orm.relation = 1\n",
+        "import sqlalchemy.dialects.old as old\nfrom sqlalchemy.dialects.old import base\nx = old, base\n",
     ],
 )
 def test_left_alone(tmp_path: Path, code: str) -> None:

@@ -39,7 +39,9 @@ class Renamed:
         if dotted == self.old:
             return self.new
         inside = self.is_module and dotted.startswith(f"{self.old}.")
-        return self.new + dotted.removeprefix(self.old) if inside else None
+        if not inside:
+            return None
+        return self.new + dotted.removeprefix(self.old) if self.new else ""
 
 
 def last_names(table: Sequence[Renamed]) -> tuple[str, ...]:
@@ -77,7 +79,9 @@ class RenamedNames(Rule):
             imported = ctx.ask(Imported).name(ctx.path, node, alias)
             if row is None or imported is None:
                 continue
-            if alias.asname is not None:
+            if not new:
+                yield self.report(alias, _message(row, alias.name, new))
+            elif alias.asname is not None:
                 yield self.fix(alias, _message(row, alias.name, new), rename(alias, new), unsafe=row.unsafe)
             elif _parent(row.old) == _parent(row.new):
                 uses = [use for use in self._attributes(ctx.tree, row, ctx) if _root(use) in imported.uses]

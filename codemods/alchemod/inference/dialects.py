@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
 
+from alchemod.facts.module import Module
 from alchemod.inference.area import Area
 
 _WITHOUT_EXISTS_COLUMN: Final = re.compile(
@@ -15,8 +17,20 @@ _WITHOUT_EXISTS_COLUMN: Final = re.compile(
 """SQL Server and Oracle: URLs, names of dialects, drivers."""
 
 
+def _either(names: Iterable[str]) -> bytes:
+    return b"|".join(re.escape(name.encode()) for name in names)
+
+
 class Dialects(Area):
     """The databases of a project."""
+
+    def speaks_of(self, *names: str) -> bool:
+        """Whether a file of the project names one of these dialects: in a text such as a URL, or by importing it."""
+        found = re.compile(rb"[\"'](?:%s)\b|\bdialects(?:\.|\s+import\s[\w, ]*)(?:%s)\b" % ((_either(names),) * 2))
+        return any(found.search(self.inference.project.source(module.path).utf8) for module in self._modules())
+
+    def _modules(self) -> Iterator[Module]:
+        return self.inference.project.modules()
 
     @cached_property
     def without_exists_column(self) -> str | None:
