@@ -42,7 +42,7 @@ class Absence(Area):
 
     def __init__(self, inference: Inference) -> None:
         super().__init__(inference)
-        self._uses: dict[Path, _Uses] = {}
+        self._latest: tuple[ast.Module | None, _Uses] = None, _Uses()
 
     @cached_property
     def handled_for_all(self) -> bool:
@@ -65,9 +65,10 @@ class Absence(Area):
         return self._of(path).named.get(node)
 
     def _of(self, path: Path) -> _Uses:
-        if path not in self._uses:
-            self._uses[path] = _uses(self.inference.project.tree(path))
-        return self._uses[path]
+        tree = self.inference.project.tree(path)
+        if self._latest[0] is not tree:
+            self._latest = tree, _uses(tree)
+        return self._latest[1]
 
     def before(self, path: Path, statement: ast.stmt, name: str) -> ast.expr | None:
         """The value that a simple assignment directly before `statement` gives `name`."""

@@ -48,7 +48,7 @@ class Exceptions(Area):
 
     def __init__(self, inference: Inference) -> None:
         super().__init__(inference)
-        self._attempts: dict[ast.ExceptHandler, ast.Try | ast.TryStar] = {}
+        self._latest: tuple[ast.Module | None, dict[ast.ExceptHandler, ast.Try | ast.TryStar]] = None, {}
 
     def caught(self, path: Path, handler: ast.ExceptHandler) -> tuple[str, ...] | None:
         """The classes that `handler` catches: SQLAlchemy's by their short name, builtin ones too, others dotted.
@@ -65,11 +65,11 @@ class Exceptions(Area):
 
     def attempt(self, path: Path, handler: ast.ExceptHandler) -> ast.Try | ast.TryStar:
         """The `try` that a handler belongs to."""
-        if handler not in self._attempts:
-            tree = self.inference.project.tree(path)
+        tree = self.inference.project.tree(path)
+        if self._latest[0] is not tree:
             tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try | ast.TryStar))
-            self._attempts.update((one, node) for node in tries for one in node.handlers)
-        return self._attempts[handler]
+            self._latest = tree, {one: node for node in tries for one in node.handlers}
+        return self._latest[1][handler]
 
     def _class(self, path: Path, node: ast.expr) -> str | None:
         match self.inference.value(path, node):

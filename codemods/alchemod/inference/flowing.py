@@ -17,16 +17,15 @@ class Flowing(Area):
 
     def __init__(self, inference: Inference) -> None:
         super().__init__(inference)
-        self._parents: dict[Path, dict[ast.AST, ast.AST]] = {}
+        self._latest: tuple[ast.Module | None, dict[ast.AST, ast.AST]] = None, {}
 
     def parent(self, path: Path, node: ast.AST) -> ast.AST | None:
         """The node that `node` is a part of."""
-        if path not in self._parents:
-            tree = self.inference.project.tree(path)
-            self._parents[path] = {
-                child: outer for outer in ast.walk(tree) for child in ast.iter_child_nodes(outer) if not _shared(child)
-            }
-        return self._parents[path].get(node)
+        tree = self.inference.project.tree(path)
+        if self._latest[0] is not tree:
+            around = ((child, outer) for outer in ast.walk(tree) for child in ast.iter_child_nodes(outer))
+            self._latest = tree, {child: outer for child, outer in around if not _shared(child)}
+        return self._latest[1].get(node)
 
     def taker(self, path: Path, node: ast.expr) -> ast.AST | None:
         """What takes the value of `node`: the call it is an argument or the receiver of, or the node around it."""
