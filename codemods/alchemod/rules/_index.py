@@ -156,9 +156,9 @@ ENTRIES: tuple[RuleEntry, ...] = (
         name="commit-failure-mishandled",
         summary="Finds handlers that leave a session unusable after a failed commit or flush, or that hide the failure",
         module="alchemod.rules.transactions.commit_failure_mishandled",
-        names=("commit", "flush"),
+        names=("except",),
         kinds=("Try",),
-        tokens=("except",),
+        tokens=("ession", "db", "commit", "flush"),
     ),
     RuleEntry(
         code="ALC302",

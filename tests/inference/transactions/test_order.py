@@ -129,6 +129,16 @@ def test_a_call_that_raises_was_made() -> None:
     assert code.names(code.order.before(handler)) == {"a"}
 
 
+def test_a_call_that_never_returns() -> None:
+    tree = ast.parse("try:\n    a()\nexcept E:\n    b()\nc()")
+    order = order_of(tree.body, tree, lambda item: False, lambda call: ast.unparse(call) == "a()")
+    assert order is not None
+    calls = {ast.unparse(mark): mark for mark in order.after(tree) if isinstance(mark, ast.Call)}
+    assert calls.keys() == {"a()", "b()", "c()"}
+    handler = next(node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler))
+    assert order.always_followed(calls["a()"], [handler])
+
+
 def test_the_ends_of_a_block_are_told_apart() -> None:
     code = Code("with m():\n    a()\nb()")
     (item,) = (node for node in ast.walk(code.tree) if isinstance(node, ast.withitem))

@@ -74,6 +74,14 @@ class Lending:
         return closes or found.kept == "unknown" or not found.effects.isdisjoint(wanted)
 
     @property
+    def commits(self) -> bool:
+        """Whether a callee that is seen whole commits the session it gets, and never rolls it back."""
+        found = self.found
+        return (
+            isinstance(found, Treatment) and found.kept == "no" and found.effects & {"commit", "rollback"} == {"commit"}
+        )
+
+    @property
     def surely_writes(self) -> bool:
         """Whether something is added, changed or deleted on every normal way."""
         return isinstance(self.found, Treatment) and "write" in self.found.surely

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from alchemod.facts.module import last_name
 from alchemod.inference.scopes import contains
 from alchemod.inference.transactions.catching import Caught
 from alchemod.inference.transactions.events import SENDING, Event, EventKind
@@ -44,6 +45,14 @@ class Failure:
     def session(self) -> WorkingSession:
         """The session whose flush or commit may fail."""
         return self.failing.session
+
+    @property
+    def failed(self) -> str:
+        """What fails, in words."""
+        if self.failing.kind == "lent":
+            assert isinstance(self.failing.node, ast.Call)
+            return f"commit() in {last_name(self.failing.node)}()"
+        return f"{self.failing.kind}()"
 
     @property
     def loop(self) -> Loop | None:
@@ -152,7 +161,8 @@ def failures(statement: ast.Try, work: Work) -> Iterator[Failure]:
     position = work.position(statement)
     if position is None:
         return
-    failing = [event for event in work.events if _may_fail(event) and _reaches(event, statement, work)]
+    failing = [event for event in work.events if _reaches(event, statement, work) and _may_fail(event)]
+    failing.sort(key=lambda event: event.kind == "lent")  # what the function does itself says most
     for handler in statement.handlers:
         caught = work.caught(handler)
         if not caught.failures or handler not in work.order:
@@ -166,6 +176,8 @@ def failures(statement: ast.Try, work: Work) -> Iterator[Failure]:
 
 
 def _may_fail(event: Event) -> bool:
+    if event.kind == "lent":
+        return event.lending is not None and not isinstance(event.mark, Left) and event.lending.commits
     return event.kind in {"commit", "flush"} and not isinstance(event.mark, Left)
 
 
@@ -173,7 +185,9 @@ def _reaches(event: Event, statement: ast.Try, work: Work) -> bool:
     """Whether a failure of `event` gets to the handlers of `statement` as it is."""
     node = event.node
     position = work.position(node) if isinstance(node, (ast.expr, ast.stmt)) else None
-    for frame in position.frames if position is not None else ():
+    if position is None or all(frame.statement is not statement for frame in position.frames):
+        return False
+    for frame in position.frames:
         if frame.statement is statement:
             return frame.part == "body"
         if isinstance(frame.statement, WITHS) and frame.part == "body":

@@ -34,7 +34,7 @@ class Mishandled:
     def owns(self) -> bool:
         """Whether this function decides about the transaction: it opened the session, or it commits the shared one."""
         owner = self.failure.session.owner
-        commits = any(event.kind == "commit" for event in self.failure.same)
+        commits = any(event.kind == "commit" for event in (self.failure.failing, *self.failure.same))
         return owner in {"opened", "block"} or (owner == "registry" and commits)
 
 

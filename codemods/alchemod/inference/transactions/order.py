@@ -110,12 +110,17 @@ def _reached(start: Mark, edges: dict[Mark, set[Mark]], until: Collection[Mark])
     return found
 
 
-def order_of(block: Sequence[ast.stmt], start: ast.AST, swallows: Callable[[ast.withitem], bool]) -> Order | None:
+def order_of(
+    block: Sequence[ast.stmt],
+    start: ast.AST,
+    swallows: Callable[[ast.withitem], bool],
+    only_raises: Callable[[ast.Call], bool] = lambda call: False,
+) -> Order | None:
     """The order of events in `block`, the body of `start`; None where the code is too complex to follow.
 
-    `swallows` says whether a `with` item may swallow an exception.
+    `swallows` says whether a `with` item may swallow an exception, `only_raises` whether a call never returns.
     """
-    domain = _Marks(Order(start), swallows)
+    domain = _Marks(Order(start), swallows, only_raises)
     try:
         channels = Walker(domain).run(block, frozenset([start]))
     except TooComplexError:
@@ -136,22 +141,26 @@ class _Marks(Domain[_State]):
         ]
     )
 
-    def __init__(self, order: Order, swallows: Callable[[ast.withitem], bool]) -> None:
+    def __init__(
+        self, order: Order, swallows: Callable[[ast.withitem], bool], only_raises: Callable[[ast.Call], bool]
+    ) -> None:
         self.order: Final = order
         self._swallows: Final = swallows
+        self._only_raises: Final = only_raises
 
     def join(self, a: _State, b: _State) -> _State:
         return a | b
 
-    def event(self, node: ast.AST, state: _State) -> _State:
+    def event(self, node: ast.AST, state: _State) -> _State | None:
         if type(node) not in self.wanted:
             return state
-        return self._happens(node, state)
+        after = self._happens(node, state)
+        return None if isinstance(node, ast.Call) and self._only_raises(node) else after
 
     def raised(self, node: ast.AST, before: _State, after: _State | None) -> _State | None:
         """A call that raises was made; taking a method of a session does not raise."""
         if isinstance(node, ast.Call):
-            return after
+            return frozenset([node])
         if isinstance(node, ast.Attribute) and node.attr in _METHODS:
             return None
         return super().raised(node, before, after)

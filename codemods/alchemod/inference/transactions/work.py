@@ -22,12 +22,13 @@ from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.summaries.vocabulary import Deeds
 from alchemod.inference.transactions.catching import Caught, caught_by
 from alchemod.inference.transactions.events import Event, EventKind, Events
+from alchemod.inference.transactions.flow import FlowOfCalls
 from alchemod.inference.transactions.frames import Position, position_of
 from alchemod.inference.transactions.hooks import CommitHooks
 from alchemod.inference.transactions.order import GOING_ON, Mark, Order, order_of
 from alchemod.inference.transactions.outside import Reach, Reaches
 from alchemod.inference.transactions.sessions import Key, SessionOrigins, WorkingSession
-from alchemod.inference.values import Answer, Managed, ModelClass, Place, Plain, Session
+from alchemod.inference.values import Answer, ModelClass, Place
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -78,7 +79,8 @@ class Transactions(Area):
         if node not in self._works:
             inside = Place(place.module, scope)
             events = Events(inside, self._origins, self._resolver, self._summaries)
-            order = order_of(node.body, node, lambda item: _may_swallow(item, inside, self._resolver))
+            flow = FlowOfCalls(inside, self._resolver)
+            order = order_of(node.body, node, flow.may_swallow, flow.only_raises)
             self._works[node] = Work(inside, order, events, self._resolver, self) if order is not None else None
         return self._works[node]
 
@@ -91,13 +93,11 @@ class Work:
         self.order: Final = order
         self._reader: Final = events
         self._resolver: Final = resolver
+        self._flow: Final = FlowOfCalls(place, resolver)
         self._hooks: Final = known.hooks
         self._reaches: Final = known.reaches
         self._at: Final[dict[Mark, list[Event]]] = {}
         self._within: Final[dict[ast.ExceptHandler, Order]] = {}
-
-    def _swallows(self, item: ast.withitem) -> bool:
-        return _may_swallow(item, self.place, self._resolver)
 
     @property
     def models(self) -> Models:
@@ -124,7 +124,7 @@ class Work:
     def order_within(self, handler: ast.ExceptHandler) -> Order:
         """The order of what happens in a handler, which is its start."""
         if handler not in self._within:
-            order = order_of(handler.body, handler, self._swallows)
+            order = order_of(handler.body, handler, self._flow.may_swallow, self._flow.only_raises)
             assert order is not None  # a part of what could be followed
             self._within[handler] = order
         return self._within[handler]
@@ -241,13 +241,3 @@ class Work:
     def value(self, node: ast.expr) -> Answer | None:
         """What an expression of the function is."""
         return self._resolver.value(node, Place(self.place.module, self.place.scope.innermost(node)))
-
-
-def _may_swallow(item: ast.withitem, place: Place, resolver: Resolver) -> bool:
-    """Whether a `with` item may swallow an exception: sessions, their transactions and files do not."""
-    manager = item.context_expr
-    answer = resolver.value(manager, Place(place.module, place.scope.innermost(manager)))
-    match answer:
-        case Answer(value=Session() | Managed(inner=Session() | Plain())):
-            return False
-    return True

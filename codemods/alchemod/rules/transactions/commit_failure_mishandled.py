@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from alchemod.edits.verbs import Code, Verb, drop, insert, swap
 from alchemod.engine.rule import Rule
+from alchemod.facts.module import last_name
 from alchemod.inference.scopes import contains
+from alchemod.inference.summaries.direct import looks_like_session
 from alchemod.inference.transactions.handlers import failures
 from alchemod.inference.transactions.mishandled import Mishandled, captures, mishandled
 from alchemod.inference.transactions.order import Left
@@ -63,7 +65,7 @@ class CommitFailureMishandled(Rule):
         registry of the thread or request. A report where the caller or another object owns the session, where the
         handler goes on to use it, and where the failure is rolled back and forgotten; the message shows what to write.
         A handler that leaves the block which closes the session, one that raises to a caller, framework or decorator
-        who rolls back, and handlers of commits that are no session's are left alone.
+        who rolls back, or aborts, and handlers of commits that are no session's are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/faq/sessions.html#this-session-s-transaction-has-been-rolled-back-due-to-a-previous-exception-during-flush-or-similar
@@ -71,13 +73,15 @@ class CommitFailureMishandled(Rule):
     """
 
     code = "ALC301"
-    names = ("commit", "flush")
-    tokens = ("except",)
+    names = ("except",)
+    tokens = ("ession", "db", "commit", "flush")
 
     def find_Try(self, statement: ast.Try, ctx: Context) -> Iterator[Finding]:
         """Looks at one `try` with a commit or flush in it."""
+        if not statement.handlers or not any(_may_commit(part) for part in statement.body):
+            return
         place = ctx.place(statement)
-        work = ctx.ask(Transactions).around(place) if place is not None and statement.handlers else None
+        work = ctx.ask(Transactions).around(place) if place is not None else None
         if work is None:
             return
         for failure in failures(statement, work):
@@ -94,6 +98,17 @@ class CommitFailureMishandled(Rule):
             unsafe = ctx.pinned("rollback") or f"rollback() gives up everything that is pending in {name}"
             return self.fix(failure.handler, message, *edits, given=given, unsafe=unsafe)
         return self.report(failure.handler, message, missing=_advice(found), given=given)
+
+
+def _may_commit(statement: ast.stmt) -> bool:
+    """A cheap test: whether a statement commits, flushes, or hands on what may be a session."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call):
+            if last_name(node) in {"commit", "flush"}:
+                return True
+            if any(looks_like_session(part) for part in (*node.args, *(one.value for one in node.keywords))):
+                return True
+    return False
 
 
 def _edits(found: Mishandled) -> Iterator[Verb]:
@@ -124,22 +139,22 @@ def _edits(found: Mishandled) -> Iterator[Verb]:
 
 def _message(found: Mishandled) -> str:
     failure, name = found.failure, found.failure.session.written
-    method = failure.failing.kind
+    failed = failure.failed
     match found.fault:
         case "committed":
-            return f"a failed {method}() is rolled back and forgotten, and {_place(found)} commits what comes after"
+            return f"a failed {failed} is rolled back and forgotten, and {_place(found)} commits what comes after"
         case "asked":
-            return f"{name}.is_active is false after a failed {method}(), so {_place(found)} never rolls back then"
+            return f"{name}.is_active is false after a failed {failed}, so {_place(found)} never rolls back then"
         case "discarded":
-            return f"a failed {method}() is rolled back and nobody is told"
+            return f"a failed {failed} is rolled back and nobody is told"
         case "read":
             read = ast.unparse(found.reads[0])
-            return f"{read} raises PendingRollbackError after a failed {method}(), for it is read before the rollback"
+            return f"{read} raises PendingRollbackError after a failed {failed}, for it is read before the rollback"
         case "used":
-            return f"a failed {method}() is caught without a rollback, and {_place(found)} raises PendingRollbackError"
+            return f"a failed {failed} is caught without a rollback, and {_place(found)} raises PendingRollbackError"
         case "raised":
-            return f"a failed {method}() goes on as an exception, and nobody in sight rolls back {name}"
-    return f"a failed {method}() leaves {name} unusable, and this handler does not roll back"
+            return f"a failed {failed} goes on as an exception, and nobody in sight rolls back {name}"
+    return f"a failed {failed} leaves {name} unusable, and this handler does not roll back"
 
 
 def _advice(found: Mishandled) -> str:
