@@ -43,11 +43,18 @@ def projects() -> list[Path]:
     Raises:
         CorpusError: the index does not answer, does not have a file, or sends another one than it promises.
     """
-    return [_project(name, release) for name, release in RELEASES.items()]
+    return [unpacked(name, release) for name, release in RELEASES.items()]
 
 
-def _project(name: str, release: str) -> Path:
+def unpacked(name: str, release: str) -> Path:
+    """One unpacked project, fetched if it is not there yet.
+
+    Raises:
+        CorpusError: as for `projects`.
+    """
     folder = cache_folder() / f"{name}-{release}"
+    if not folder.is_dir():
+        folder = cache_folder() / f"{name.replace('-', '_')}-{release}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         print(f"fetching {name} {release}", file=sys.stderr)

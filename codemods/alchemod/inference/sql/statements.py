@@ -81,6 +81,9 @@ class StaticStatements(Area):
             return _refused(static, str(refused))
         if naming.missing:
             return _refused(static, naming.missing)
+        taken = next((name for name in emitted.aliases if not _is_free(name, execution.place)), None)
+        if taken is not None:
+            return _refused(static, f"a table stands twice in it, and the name {taken} of the second is taken here")
         inlined = given is not None
         if not inlined and execution.parameters and emitted.bound and execution.named_parameters:
             return _refused(static, "how its parameters are given is not seen")
@@ -134,6 +137,11 @@ def _values(execution: Execution) -> tuple[dict[str, str], dict[str, ast.expr] |
         return {}, None
     given = {str(name): node for name, node in zip(names, nodes, strict=True)}
     return {name: f"{{value_{name}}}" for name in given}, given
+
+
+def _is_free(name: str, place: Place) -> bool:
+    """Whether nothing is called so here."""
+    return place.scope.owner(name) is None and name not in place.module.bindings
 
 
 def _is_simple(node: ast.expr) -> bool:

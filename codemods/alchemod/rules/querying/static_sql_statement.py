@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from alchemod.edits.verbs import Code, Verb, drop, swap
+from alchemod.edits.verbs import Code, Verb, drop, insert, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
+from alchemod.engine.places import enclosing
 from alchemod.engine.rule import Rule
 from alchemod.inference.sql.execution import EXECUTING
 from alchemod.inference.sql.statements import StaticSql, StaticStatements
@@ -63,14 +64,21 @@ class StaticSqlStatement(Rule):
         missing = static.missing
         if static.emitted is not None and static.emitted.converting:
             missing = f"the type of {static.emitted.converting[0]} converts its values, which the text does not"
+        statement = enclosing(ctx.tree, call).statement
+        if static.emitted is not None and static.emitted.aliases and not isinstance(statement, _SIMPLE):
+            missing = missing or "an alias in a variable has no place before this statement"
         if static.emitted is None or missing:
             yield self.report(static.node, message, missing=missing, given=given, level="note")
             return
         unsafe = "None as a parameter compares by IS NULL, a session flushes before, columns without a name are renamed"
-        yield self.fix(static.node, message, *_edits(static), given=given, unsafe=unsafe)
+        yield self.fix(static.node, message, *_edits(static, statement), given=given, unsafe=unsafe)
 
 
-def _edits(static: StaticSql) -> Iterator[Verb]:
+_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)
+"""Statements before which another one can stand."""
+
+
+def _edits(static: StaticSql, statement: ast.stmt | None) -> Iterator[Verb]:
     emitted = static.emitted
     assert emitted is not None
     template = emitted.template
@@ -79,6 +87,10 @@ def _edits(static: StaticSql) -> Iterator[Verb]:
     holes: dict[str, Any] = {
         name: Code(value) if isinstance(value, str) else value for name, value in static.holes.items()
     }
-    yield swap(static.node, template, **holes)
+    values = {name: value for name, value in holes.items() if f"{{{name}}}" in template}
+    for variable, made in emitted.aliases.items():
+        of_table = {name: value for name, value in holes.items() if f"{{{name}}}" in made}
+        yield insert(f"{variable} = {made}", before=statement, **of_table)
+    yield swap(static.node, template, **values)
     if static.inlined:
         yield drop(static.execution.parameters[0])

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from alchemod.inference.sql.emitter.expressions import Writer, flattened
-from alchemod.inference.sql.emitter.refusal import RefusedError
+from alchemod.inference.sql.emitter.refusal import RefusedError, check_parts
 from alchemod.inference.sql.emitter.schema import Scope, Source
 from alchemod.inference.sql.emitter.select import SelectWriter
 
 
 def insert(node: exp.Insert, scope: Scope, writing: SelectWriter) -> str:
     """The code of an INSERT with VALUES or a SELECT."""
-    _check(node, {"this", "expression"})
+    check_parts(node, {"this", "expression"}, "INSERT")
     target = node.this
     if not isinstance(target, exp.Schema):
         raise RefusedError("an INSERT without the names of its columns is not written")
@@ -29,6 +29,7 @@ def insert(node: exp.Insert, scope: Scope, writing: SelectWriter) -> str:
         return f"{{sqlalchemy.insert}}({source.code}).from_select([{columns}], {selected}, include_defaults=False)"
     if not isinstance(given, exp.Values) or len(given.expressions) != 1:
         raise RefusedError("an INSERT of several rows is not written")
+    check_parts(given, {"expressions"}, "VALUES")
     values = given.expressions[0].expressions
     if len(values) != len(keys):
         raise RefusedError("the INSERT has another number of values than of columns")
@@ -41,7 +42,7 @@ def insert(node: exp.Insert, scope: Scope, writing: SelectWriter) -> str:
 
 def update(node: exp.Update, scope: Scope, writing: SelectWriter) -> str:
     """The code of an UPDATE of one table."""
-    _check(node, {"this", "expressions", "where"})
+    check_parts(node, {"this", "expressions", "where"}, "UPDATE")
     source = writing.table(node.this, scope)
     names, values = [], []
     for assignment in node.expressions:
@@ -56,15 +57,9 @@ def update(node: exp.Update, scope: Scope, writing: SelectWriter) -> str:
 
 def delete(node: exp.Delete, scope: Scope, writing: SelectWriter) -> str:
     """The code of a DELETE from one table."""
-    _check(node, {"this", "where"})
+    check_parts(node, {"this", "where"}, "DELETE")
     source = writing.table(node.this, scope)
     return f"{{sqlalchemy.delete}}({source.code}){_where(node, scope, writing)}"
-
-
-def _check(node: exp.Expr, known: set[str]) -> None:
-    for name, value in node.args.items():
-        if value and name not in known:
-            raise RefusedError(f"{name.strip('_').upper()} of {type(node).__name__.upper()} is not written")
 
 
 def _where(node: exp.Expr, scope: Scope, writing: SelectWriter) -> str:

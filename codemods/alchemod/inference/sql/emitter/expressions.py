@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from sqlglot import exp
 
-from alchemod.inference.sql.emitter.refusal import RefusedError
+from alchemod.inference.sql.emitter.refusal import RefusedError, check_parts
 from alchemod.inference.sql.emitter.schema import Scope
 
 Write: TypeAlias = Callable[["Writer", Any], str]
@@ -35,6 +35,7 @@ class Writer:
         if writer is None:
             name = f"{node.name}()" if isinstance(node, exp.Anonymous) else type(node).__name__
             raise RefusedError(f"{name} is not written")
+        check_parts(node, PARTS.get(type(node), _OPERANDS))
         return writer(self, node)
 
     def operand(self, node: exp.Expr) -> str:
@@ -75,8 +76,6 @@ def _literal(_: Writer, node: exp.Literal) -> str:
 
 
 def _column(writer: Writer, node: exp.Column) -> str:
-    if node.args.get("db"):
-        raise RefusedError("a column by its schema is not written")
     if isinstance(node.this, exp.Star):
         raise RefusedError("a star stands inside an expression")
     source, column = writer.scope.column(node.name, node.table)
@@ -123,6 +122,11 @@ def _arithmetic(sign: str) -> Write:
     return write
 
 
+def _like(writer: Writer, node: exp.Like, *, negated: bool = False) -> str:
+    negated = negated != bool(node.args.get("negate"))
+    return _method("not_like" if negated else "like")(writer, node)
+
+
 def _method(name: str) -> Write:
     def write(writer: Writer, node: exp.Binary) -> str:
         _check_values(writer, _bare(node.this), _bare(node.expression))
@@ -163,7 +167,9 @@ def _is(writer: Writer, node: exp.Is, *, negated: bool = False) -> str:
 
 def _in(writer: Writer, node: exp.In, *, negated: bool = False) -> str:
     method = "not_in" if negated else "in_"
-    if node.args.get("unnest") or node.args.get("field"):
+    if isinstance(listed := node.args.get("field"), exp.Placeholder):
+        return f"{writer.left(node.this)}.{method}({_listed(writer, listed)})"
+    if listed is not None:
         raise RefusedError("IN with something else than a list or a query is not written")
     query = node.args.get("query")
     if query is not None:
@@ -173,6 +179,12 @@ def _in(writer: Writer, node: exp.In, *, negated: bool = False) -> str:
         raise RefusedError("an empty IN is not written")
     _check_values(writer, _bare(node.this), *values)
     return f"{writer.left(node.this)}.{method}([{', '.join(map(writer.write, values))}])"
+
+
+def _listed(writer: Writer, node: exp.Placeholder) -> str:
+    """A parameter that stands for a list of values."""
+    code = _placeholder(writer, node)
+    return code if writer.is_known(node) else f"{code[:-1]}, expanding=True)"
 
 
 def _between(writer: Writer, node: exp.Between) -> str:
@@ -188,14 +200,16 @@ def _not(writer: Writer, node: exp.Not) -> str:
         case exp.Is() as inner:
             return _is(writer, inner, negated=True)
         case exp.Like() as inner:
-            return _method("not_like")(writer, inner)
+            return _like(writer, inner, negated=True)
         case exp.Exists() | exp.Between() as other:
             return f"~{writer.write(other)}"
     return f"{{sqlalchemy.not_}}({writer.write(_bare(node.this))})"
 
 
 def _query(writer: Writer, node: exp.Expr) -> str:
-    inner = node.this if isinstance(node, exp.Subquery) and not node.alias else node
+    if isinstance(node, exp.Subquery):
+        check_parts(node, {"this"}, "a subquery")
+    inner = node.this if isinstance(node, exp.Subquery) else node
     if not isinstance(inner, exp.Select):
         raise RefusedError(f"{type(inner).__name__} is not written")
     return writer.select(inner, writer.scope)
@@ -224,15 +238,10 @@ def _count(writer: Writer, node: exp.Count) -> str:
 
 def _function(name: str) -> Write:
     def write(writer: Writer, node: exp.Func) -> str:
-        given = [node.this, *node.expressions]
-        known = {"this", "expressions"}
-        if any(value for key, value in node.args.items() if key not in known and value not in (None, False, [])):
-            if name not in {"round", "coalesce"}:
-                raise RefusedError(f"{name}() with such arguments is not written")
-            given = [node.this, *([node.args["decimals"]] if node.args.get("decimals") else node.expressions)]
         if isinstance(node.this, exp.Distinct):
             raise RefusedError(f"{name}() of distinct values is not written")
-        return f"{{sqlalchemy.func}}.{name}({', '.join(writer.write(one) for one in given if one is not None)})"
+        given = [node.this, *node.expressions, *filter(None, [node.args.get("decimals")])]
+        return f"{{sqlalchemy.func}}.{name}({', '.join(map(writer.write, given))})"
 
     return write
 
@@ -240,6 +249,8 @@ def _function(name: str) -> Write:
 def _case(writer: Writer, node: exp.Case) -> str:
     if node.this is not None:
         raise RefusedError("CASE with a value to compare is not written")
+    for when in node.args["ifs"]:
+        check_parts(when, {"this", "true"})
     whens = [f"({writer.write(when.this)}, {writer.write(when.args['true'])})" for when in node.args["ifs"]]
     default = node.args.get("default")
     if default is not None:
@@ -274,7 +285,7 @@ WRITERS: dict[type[exp.Expr], Write] = {
     exp.Add: _arithmetic("+"),
     exp.Sub: _arithmetic("-"),
     exp.Mul: _arithmetic("*"),
-    exp.Like: _method("like"),
+    exp.Like: _like,
     exp.DPipe: _method("concat"),
     exp.Is: _is,
     exp.In: _in,
@@ -300,3 +311,18 @@ WRITERS: dict[type[exp.Expr], Write] = {
     exp.CurrentDate: lambda _, node: "{sqlalchemy.func}.current_date()",
 }
 """The nodes that can be written."""
+_OPERANDS = frozenset({"this", "expression"})
+PARTS: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Column: frozenset({"this", "table"}),
+    exp.Literal: frozenset({"this", "is_string"}),
+    exp.Is: _OPERANDS | {"negate"},
+    exp.Like: _OPERANDS | {"negate"},
+    exp.In: frozenset({"this", "expressions", "query", "field"}),
+    exp.Between: frozenset({"this", "low", "high"}),
+    exp.Case: frozenset({"this", "ifs", "default"}),
+    exp.Count: frozenset({"this", "expressions", "big_int"}),
+    exp.Coalesce: frozenset({"this", "expressions", "is_nvl", "is_null"}),
+    exp.Round: frozenset({"this", "decimals"}),
+    exp.DPipe: _OPERANDS | {"safe"},
+}
+"""The parts of each node that are written, where they are not just its operands."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from keyword import iskeyword
 
 from alchemod.facts.tables import Table, TableColumn
 from alchemod.inference.sql.emitter.refusal import RefusedError
@@ -12,11 +13,15 @@ from alchemod.inference.sql.types import Conversion
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table in the FROM list: its name in the statement, the table, and its code in a template."""
+    """A table in the FROM list: its name in the statement, the table, and its code in a template.
+
+    `alias` is the variable that stands for it where the statement has the table twice.
+    """
 
     name: str
     table: Table
     code: str
+    alias: str = ""
 
     def column(self, column: TableColumn) -> str:
         """The code of one of its columns."""
@@ -27,6 +32,8 @@ class Source:
     @property
     def whole(self) -> str:
         """The code of all its columns, as the table has them."""
+        if self.alias and self.table.model is not None:
+            raise RefusedError("all columns of a table that stands twice are not written")
         return f"{self.code}.__table__" if self.table.model is not None else self.code
 
 
@@ -61,14 +68,31 @@ class Scope:
     labels: dict[str, str] = field(default_factory=dict)
     """The columns that the SELECT names by AS."""
     refers_outside: bool = False
+    aliases: dict[str, str] = field(default_factory=dict)
+    """The variables that stand for tables which the statement has twice, and the code that makes them."""
 
-    def add(self, table: Table, alias: str) -> Source:
-        """A table of the FROM list. Raises RefusedError when the statement has it twice, which needs a variable."""
-        name = alias or table.name
-        if any(source.table is table for source in self.sources.values()):
-            raise RefusedError(f"{table.name} stands twice in it, which needs an alias in a variable")
-        source = self.sources[name] = Source(name, table, self.schema.code(table))
+    def add(self, table: Table, name: str) -> Source:
+        """A table of the FROM list, by its name there. One that the statement has already becomes an alias."""
+        name = name or table.name
+        if name in self.sources:
+            raise RefusedError(f"{name} stands twice in it")
+        code, alias = self.schema.code(table), ""
+        same = [source for scope in self.around() for source in scope.sources.values() if source.table is table]
+        if any(source.name != name for source in same):
+            alias, code = self._alias(table, name, code)
+        source = self.sources[name] = Source(name, table, code, alias)
         return source
+
+    def _alias(self, table: Table, name: str, code: str) -> tuple[str, str]:
+        """The variable for a table that the statement has already, which is also its code."""
+        variable = name.lower()
+        if name == table.name or variable in self.aliases or not variable.isidentifier() or iskeyword(variable):
+            raise RefusedError(f"{table.name} stands twice in it, and {name} is no name for a variable")
+        made = (
+            f'{code}.alias("{name}")' if table.model is None else f'{{sqlalchemy.orm.aliased}}({code}, name="{name}")'
+        )
+        self.aliases[variable] = made
+        return variable, variable
 
     def around(self) -> Iterator[Scope]:
         """This scope and those around it."""
@@ -89,8 +113,6 @@ class Scope:
             if found:
                 if scope is not self:
                     self.refers_outside = True
-                    if any(source.table is found[0][0].table for source in self.sources.values()):
-                        raise RefusedError(f"{found[0][0].table.name} stands in it inside and outside")
                 return found[0]
             if sources and qualifier:
                 break

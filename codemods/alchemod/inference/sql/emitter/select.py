@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from alchemod.facts.tables import TableColumn
 from alchemod.inference.sql.emitter.expressions import Writer, flattened, literal
-from alchemod.inference.sql.emitter.refusal import RefusedError
+from alchemod.inference.sql.emitter.refusal import RefusedError, check_parts
 from alchemod.inference.sql.emitter.schema import Scope, Source
 
 _KNOWN = frozenset(
@@ -50,15 +50,18 @@ class SelectWriter:
             if (given := node.args.get(name)) is not None:
                 if not isinstance(given, exp.Limit | exp.Offset):
                     raise RefusedError(f"{type(given).__name__} is not written")
+                check_parts(given, {"expression"}, name.upper())
                 parts.append(f".{name}({writer.write(given.expression)})")
         return "".join(parts)
 
     def subquery(self, node: exp.Select, outer: Scope) -> str:
         """The code of a SELECT inside another one, which says itself what of that one it refers to."""
-        scope = Scope(outer.schema, outer)
+        scope = Scope(outer.schema, outer, aliases=outer.aliases)
         code = self.select(node, scope)
-        inside = {source.table for source in scope.sources.values()}
-        shared = any(source.table in inside for around in outer.around() for source in around.sources.values())
+        inside = {(source.table, source.alias) for source in scope.sources.values()}
+        shared = any(
+            (source.table, source.alias) in inside for around in outer.around() for source in around.sources.values()
+        )
         if not shared:
             return code
         if scope.refers_outside:
@@ -66,9 +69,7 @@ class SelectWriter:
         return f"{code}.correlate(None)"
 
     def _check(self, node: exp.Select) -> None:
-        for name, value in node.args.items():
-            if value and name not in _KNOWN:
-                raise RefusedError(f"{name.strip('_').upper()} of a SELECT is not written")
+        check_parts(node, _KNOWN, "a SELECT")
         if node.args.get("from_") is None:
             raise RefusedError("a SELECT without a table is not written")
 
@@ -82,9 +83,7 @@ class SelectWriter:
         """The source that a table of a FROM list is."""
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise RefusedError(f"{type(node).__name__} as a table is not written")
-        extra = [name for name, value in node.args.items() if value and name not in {"this", "alias", "db"}]
-        if extra:
-            raise RefusedError(f"{extra[0].upper()} of a table is not written")
+        check_parts(node, {"this", "alias", "db"}, "a table")
         table = scope.schema.table(node.name, node.db)
         self.tables.append(table.name)
         return scope.add(table, node.alias)
@@ -96,6 +95,7 @@ class SelectWriter:
                 raise RefusedError("a list of tables with a JOIN is not written")
             return
         for join in joins:
+            check_parts(join, {"this", "on", "side", "kind", "using", "method"}, "a JOIN")
             side, kind, on = join.side, join.kind, join.args.get("on")
             if join.method or join.args.get("using") or on is None or side not in {"", "LEFT"}:
                 raise RefusedError("a JOIN other than JOIN or LEFT JOIN with ON is not written")
@@ -142,8 +142,7 @@ class SelectWriter:
         return columns, owners
 
     def _starred(self, node: exp.Expr, scope: Scope) -> Sequence[Source]:
-        if isinstance(node, exp.Star) and (node.args.get("except_") or node.args.get("replace")):
-            raise RefusedError("a star with exceptions is not written")
+        check_parts(node, {"this", "table"}, "a star")
         sources = list(scope.sources.values())
         if isinstance(node, exp.Column):
             sources = [source for source in sources if source.name == node.table]
@@ -174,8 +173,7 @@ class SelectWriter:
     def _grouping(self, node: exp.Select, writer: Writer) -> Iterator[str]:
         group, having = node.args.get("group"), node.args.get("having")
         if group is not None:
-            if any(value for name, value in group.args.items() if name != "expressions"):
-                raise RefusedError("GROUP BY with more than columns is not written")
+            check_parts(group, {"expressions"}, "GROUP BY")
             if any(isinstance(one, exp.Literal) for one in group.expressions):
                 raise RefusedError("GROUP BY a position is not written")
             yield f".group_by({', '.join(self._named(one, writer) for one in group.expressions)})"
@@ -190,6 +188,7 @@ class SelectWriter:
 
     def _order(self, node: exp.Expr, scope: Scope, writer: Writer) -> str:
         assert isinstance(node, exp.Ordered)
+        check_parts(node, {"this", "desc", "nulls_first"}, "ORDER BY")
         if isinstance(node.this, exp.Literal):
             raise RefusedError("ORDER BY a position is not written")
         code = self._named(node.this, writer)

@@ -31,6 +31,8 @@ class Emitted:
     converting: Sequence[str]
     bound: frozenset[str]
     is_dml: bool
+    aliases: Mapping[str, str]
+    """Variables that stand for tables which the statement has twice, with the template of what makes them."""
 
 
 def emit(sql: str, schema: Schema, values: Mapping[str, str] | None = None) -> Emitted:
@@ -55,7 +57,7 @@ def emit(sql: str, schema: Schema, values: Mapping[str, str] | None = None) -> E
             raise RefusedError(f"{type(tree).__name__} is not written")
     is_dml = not isinstance(tree, exp.Select)
     converting = tuple(dict.fromkeys(writing.converting)) if not is_dml else ()
-    return Emitted(code, tuple(writing.tables), converting, frozenset(writing.bound), is_dml)
+    return Emitted(code, tuple(writing.tables), converting, frozenset(writing.bound), is_dml, scope.aliases)
 
 
 def tables_of(sql: str) -> list[str]:
