@@ -55,8 +55,6 @@ def test_branches() -> None:
     assert code.always("a", "b", "c")
     assert not code.always("a", "b")
     assert not code.order.may_follow(code["b"], code["c"])
-    assert code.order.always_preceded(code["d"], [code["a"]])
-    assert not code.order.always_preceded(code["d"], [code["b"]])
 
 
 def test_until_stops_the_search() -> None:

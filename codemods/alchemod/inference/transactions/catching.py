@@ -9,9 +9,8 @@ import ast
 from dataclasses import dataclass
 from typing import Final
 
-from alchemod.facts.module import ClassFacts
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.values import Answer, ClassObject, Outside, Place
+from alchemod.inference.exceptions import EVERYTHING, Exceptions
+from alchemod.inference.values import Answer, ClassObject, Place
 
 FAILURES: Final = frozenset(
     {
@@ -22,9 +21,6 @@ FAILURES: Final = frozenset(
     }
 )  # fmt: skip
 """What a flush or a commit may raise."""
-MISSING_ROWS: Final = frozenset({"NoResultFound", "MultipleResultsFound"})
-"""What `one()` raises."""
-BROAD: Final = frozenset({"BaseException", "Exception"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class Caught:
     @property
     def is_broad(self) -> bool:
         """Whether it catches any error, of whatever kind."""
-        return self.is_bare or not self.names.isdisjoint(BROAD)
+        return self.is_bare or not self.names.isdisjoint(EVERYTHING)
 
     @property
     def is_narrow(self) -> bool:
@@ -52,39 +48,29 @@ class Caught:
         return self.is_broad or not self.names.isdisjoint(FAILURES)
 
 
-def caught_by(handler: ast.ExceptHandler, place: Place, resolver: Resolver) -> Caught:
+def caught_by(handler: ast.ExceptHandler, place: Place, exceptions: Exceptions) -> Caught:
     """What `handler`, which stands in `place`, catches."""
     if handler.type is None:
         return Caught(frozenset(), is_bare=True)
     names: set[str] = set()
     others = False
-    for part in _classes(handler.type, place, resolver):
-        name = _name_of(part, place, resolver)
-        if name is None:
-            others = True
-        else:
-            names.add(name)
+    for part in _classes(handler.type):
+        found = exceptions.classes(place.module.path, part) or _of_project(part, place, exceptions)
+        known = [name for name in found if name in FAILURES | EVERYTHING]
+        names.update(known)
+        others = others or not known
     return Caught(frozenset(names), others)
 
 
-def _classes(node: ast.expr, place: Place, resolver: Resolver) -> list[ast.expr]:
-    if isinstance(node, ast.Tuple):
-        return [inner for part in node.elts for inner in _classes(part, place, resolver)]
-    return [node]
+def _classes(node: ast.expr) -> list[ast.expr]:
+    return [inner for part in node.elts for inner in _classes(part)] if isinstance(node, ast.Tuple) else [node]
 
 
-def _name_of(node: ast.expr, place: Place, resolver: Resolver) -> str | None:
-    if isinstance(node, ast.Name) and node.id in BROAD and place.scope.owner(node.id) is None:
-        return node.id
-    match resolver.value(node, place):
-        case Answer(value=Outside(definition=definition)) if definition.canonical is not None:
-            return definition.canonical
-        case Answer(value=ClassObject(facts=facts)):
-            return _derived(facts, resolver)
-    return None
-
-
-def _derived(facts: ClassFacts, resolver: Resolver) -> str | None:
+def _of_project(node: ast.expr, place: Place, exceptions: Exceptions) -> tuple[str, ...]:
     """The class of SQLAlchemy's that an exception class of the project derives from."""
-    lookup = resolver.project.lookup
-    return next((name for name in sorted(FAILURES) if lookup.reaches(facts, name)), None)
+    resolver = exceptions.inference.local
+    match resolver.value(node, place):
+        case Answer(value=ClassObject(facts=facts)):
+            lookup = resolver.project.lookup
+            return tuple(name for name in sorted(FAILURES) if lookup.reaches(facts, name))[:1]
+    return ()

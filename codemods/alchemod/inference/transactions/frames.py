@@ -33,16 +33,6 @@ class Frame:
         """Whether the suite runs once per turn."""
         return isinstance(self.statement, LOOPS) and self.part == "body"
 
-    @property
-    def is_guarded(self) -> bool:
-        """Whether an exception of the suite meets handlers."""
-        return isinstance(self.statement, TRIES) and self.part == "body" and bool(self.statement.handlers)
-
-    @property
-    def is_last(self) -> bool:
-        """Whether nothing follows in the suite."""
-        return self.index == len(self.suite) - 1
-
 
 @dataclass(frozen=True, slots=True)
 class Position:

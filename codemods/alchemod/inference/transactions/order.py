@@ -88,10 +88,6 @@ class Order:
         reached = _reached(mark, self._next, by)
         return reached.isdisjoint({*ends} - {*by}) and not reached.isdisjoint(by)
 
-    def always_preceded(self, mark: Mark, by: Collection[Mark]) -> bool:
-        """Whether every way from the start to `mark` passes one of `by`."""
-        return self.start not in _reached(mark, self._previous, by) and mark is not self.start
-
 
 def in_source_order(marks: Iterable[Mark]) -> list[Mark]:
     """Marks sorted by where they are written; the ends of blocks and functions come first."""

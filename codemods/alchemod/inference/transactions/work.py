@@ -15,6 +15,7 @@ from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
 from alchemod.inference.bindings import Binding
 from alchemod.inference.dominance import dominates
+from alchemod.inference.exceptions import Exceptions
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import FUNCTIONS, contains
@@ -47,6 +48,7 @@ class Transactions(Area):
         self._works: Final[dict[ast.AST, Work | None]] = {}
         self.hooks: Final = CommitHooks(inference.project)
         self.reaches: Final = Reaches(self._resolver)
+        self.exceptions: Final = inference.ask(Exceptions)
 
     def may_open(self, call: ast.Call, place: Place) -> bool:
         """Whether the name that a chain of calls starts with may hold a session opened where it is bound; cheap."""
@@ -96,6 +98,7 @@ class Work:
         self._flow: Final = FlowOfCalls(place, resolver)
         self._hooks: Final = known.hooks
         self._reaches: Final = known.reaches
+        self._exceptions: Final = known.exceptions
         self._at: Final[dict[Mark, list[Event]]] = {}
         self._within: Final[dict[ast.ExceptHandler, Order]] = {}
 
@@ -236,7 +239,7 @@ class Work:
 
     def caught(self, handler: ast.ExceptHandler) -> Caught:
         """What a handler catches."""
-        return caught_by(handler, self.place, self._resolver)
+        return caught_by(handler, self.place, self._exceptions)
 
     def value(self, node: ast.expr) -> Answer | None:
         """What an expression of the function is."""
