@@ -39,7 +39,6 @@ from alchemod.inference.values import (
     Statement,
     TableObject,
     Term,
-    Value,
     resting_on,
 )
 
@@ -356,51 +355,3 @@ def default(value: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
                     return given.then(inner, f"Depends({ast.unparse(provider)}) provides it")
             return given
     return None
-
-
-def merged(first: Value, second: Value) -> Value | None:
-    """One value for two that may stand in the same place, None when they differ.
-
-    A statement grown on one branch and not on the other keeps its entity when both agree on it.
-    """
-    if first == second:
-        return first
-    match first, second:
-        case Statement() as one, Statement() as other:
-            return _merged_statements(one, other)
-        case Rows() as one, Rows() as other if (one.scalars, one.mappings) == (other.scalars, other.mappings):
-            statement = _merged_statements(one.statement, other.statement)
-            return replace(one, statement=statement, lazy=one.lazy or other.lazy) if statement is not None else None
-        case Session() as one, Session() as other if (one.is_async, one.scoped) == (
-            other.is_async,
-            other.scoped,
-        ):
-            return replace(one, factory=None)
-    return None
-
-
-def _merged_statements(one: Statement, other: Statement) -> Statement | None:
-    if one.style != other.style or len(one.terms) != len(other.terms):
-        return None
-    if any(
-        _identity(a.entity) != _identity(b.entity) or a.kind != b.kind
-        for a, b in zip(one.terms, other.terms, strict=True)
-    ):
-        return None
-    same = _identity(one.joined) == _identity(other.joined) and _identity(one.selected_from) == _identity(
-        other.selected_from
-    )
-    longer = one if len(one.steps) >= len(other.steps) else other
-    return replace(
-        longer,
-        lost=one.lost or other.lost or ("" if same else "branch"),
-        outer=one.outer or other.outer,
-        steps=tuple(dict.fromkeys((*one.steps, *other.steps))),
-        custom_class=one.custom_class or other.custom_class,
-        session=one.session if one.session == other.session else None,
-    )
-
-
-def _identity(entity: object) -> object:
-    cls = getattr(entity, "cls", None)
-    return (cls.model, cls.alias) if isinstance(cls, ModelClass) else None

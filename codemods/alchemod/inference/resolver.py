@@ -23,6 +23,7 @@ from alchemod.inference.containers import part_of
 from alchemod.inference.functions import Functions
 from alchemod.inference.growth import grown, grows_in_circle
 from alchemod.inference.instances import Instances
+from alchemod.inference.merging import merged
 from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import Scope, scope_of
 from alchemod.inference.values import (
@@ -315,13 +316,13 @@ class Resolver:
             found.append(answer)
         if not found:
             return None
-        merged = found[0].value
+        value = found[0].value
         for answer in found[1:]:
-            other = calls.merged(merged, answer.value)
+            other = merged(value, answer.value)
             if other is None:
                 return None
-            merged = other
-        return resting_on(merged, found)
+            value = other
+        return resting_on(value, found)
 
     def function_place(self, facts: FunctionFacts) -> Place | None:
         """The inside of a function of the project; None when its file cannot be parsed."""
