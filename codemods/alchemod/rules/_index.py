@@ -86,6 +86,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         yields_to=("ALC208",),
     ),
     RuleEntry(
+        code="ALC210",
+        name="work-done-in-python",
+        summary="Lets the database filter, sort and add up, where Python does it with fetched objects",
+        module="alchemod.rules.querying.work_done_in_python",
+        names=("query", "select", "scalars", "all", "sorted", "sum", "max", "min"),
+        kinds=("Call", "DictComp", "GeneratorExp", "ListComp", "SetComp"),
+    ),
+    RuleEntry(
         code="ALC211",
         name="python-operator-on-column",
         summary="Writes operators of SQLAlchemy where Python's own decide a condition before the database is asked",
