@@ -52,10 +52,11 @@ class Postprocessing(Area):
         columns = self._columns(iteration)
         if iteration is None or columns is None or iteration.uses is not None:
             return None
-        if any(columns.touches_more(test) or columns.is_free(test) for test in clause.ifs):
+        tests = [term for test in clause.ifs for term in _terms(test)]
+        if any(columns.touches_more(test) or columns.is_free(test) for test in tests):
             return None
         into = Translation()
-        terms = [columns.translated(test, into) for test in clause.ifs]
+        terms = [columns.translated(test, into) for test in tests]
         execution = iteration.execution
         if None in terms:
             return LocalWork("filter", loop, execution, missing="the condition is no comparison of columns")
@@ -166,6 +167,11 @@ def _entity(execution: Execution | None) -> Entity | None:
 
 def _other_step(execution: Execution, known: frozenset[str]) -> str | None:
     return next((name for name, _ in execution.statement.steps if name not in known), None)
+
+
+def _terms(test: ast.expr) -> list[ast.expr]:
+    """The conditions that a test asks for together."""
+    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
 
 
 def _listed(execution: Execution) -> str:

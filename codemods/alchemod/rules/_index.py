@@ -160,6 +160,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Call",),
     ),
     RuleEntry(
+        code="ALC220",
+        name="query-spelling",
+        summary="Writes queries in their short form",
+        module="alchemod.rules.querying.query_spelling",
+        names=("filter", "where", "scalars"),
+        kinds=("Call",),
+        on=False,
+    ),
+    RuleEntry(
         code="ALC301",
         name="commit-failure-mishandled",
         summary="Finds handlers that leave a session unusable after a failed commit or flush, or that hide the failure",
