@@ -160,6 +160,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Call",),
     ),
     RuleEntry(
+        code="ALC219",
+        name="underdetermined-result",
+        summary="Says where a query does not determine its result",
+        module="alchemod.rules.querying.underdetermined_result",
+        names=("first", "all", "one", "one_or_none", "fetchall", "count", "execute", "scalars"),
+        kinds=("Call",),
+        on=False,
+    ),
+    RuleEntry(
         code="ALC220",
         name="query-spelling",
         summary="Writes queries in their short form",
