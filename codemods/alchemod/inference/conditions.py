@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.operators import Operators
 from alchemod.inference.reaching import definitions
@@ -131,7 +132,7 @@ class Conditions(Area):
             return []
         for value in sites:
             found += value.elts if isinstance(value, ast.List | ast.Tuple) else []
-        for node in ast.walk(owner.node):
+        for node in walk(owner.node):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr=method), args=[*_, added]) if (
                     held == name.id and method in _ADDING
@@ -168,7 +169,7 @@ def _is_first(name: ast.Name, call: ast.Call, place: Place) -> bool:
     owner: Scope | None = place.scope.owner(name.id)
     if owner is None:
         return False
-    takers = [node for node in ast.walk(owner.node) if isinstance(node, ast.Call) and _holds(node, name.id)]
+    takers = [node for node in walk(owner.node) if isinstance(node, ast.Call) and _holds(node, name.id)]
     return not takers or min(takers, key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0)) is call
 
 
@@ -176,4 +177,4 @@ def _holds(call: ast.Call, name: str) -> bool:
     called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if called not in TAKING:
         return False
-    return any(isinstance(part, ast.Name) and part.id == name for given in call.args for part in ast.walk(given))
+    return any(isinstance(part, ast.Name) and part.id == name for given in call.args for part in walk(given))

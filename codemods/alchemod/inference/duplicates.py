@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from alchemod.facts.nodes import is_dotted
+from alchemod.facts.nodes import children, is_dotted
 from alchemod.inference.area import Area
 from alchemod.inference.usage import Usage
 from alchemod.inference.values import (
@@ -81,7 +81,7 @@ class Duplicates(Area):
                     yield part
                 if is_dotted(part):
                     continue
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(children(part))
 
     def _is_of(self, node: ast.expr, cls: ModelClass, place: Place) -> bool:
         found = self._value(node, place)

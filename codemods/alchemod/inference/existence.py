@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.dialects import Dialects
 from alchemod.inference.executions import Execution, Executions
@@ -260,7 +261,7 @@ def _may_be_nothing(name: str, call: ast.Call) -> bool:
 
 def _by_name(call: ast.Call) -> str | None:
     """The name in `order_by("name")`, `order_by(desc("name"))`."""
-    for node in (part for argument in call.args for part in ast.walk(argument)):
+    for node in (part for argument in call.args for part in walk(argument)):
         match node:
             case ast.Constant(value=str(text)):
                 return text

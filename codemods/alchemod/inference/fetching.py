@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.duplicates import Duplicates
 from alchemod.inference.executions import Execution, Executions
@@ -132,5 +133,5 @@ class Fetching(Area):
 def _catches(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
-    names = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
+    names = {node.id for node in walk(handler.type) if isinstance(node, ast.Name)}
     return not names.isdisjoint({"IndexError", "LookupError", "Exception", "BaseException"})

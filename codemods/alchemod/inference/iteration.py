@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.executions import Execution, Executions
 from alchemod.inference.reaching import definitions
@@ -123,7 +124,7 @@ class Iterations(Area):
         scope = root.find(loop)
         if scope is None:
             return None
-        names = [node for node in ast.walk(loop) if isinstance(node, ast.Name) and node.id == target.id]
+        names = [node for node in walk(loop) if isinstance(node, ast.Name) and node.id == target.id]
         names = [node for node in names if node is not target and root.innermost(node).owner(node.id) is scope]
         return names if all(isinstance(node.ctx, ast.Load) for node in names) else None
 
@@ -132,7 +133,7 @@ class Iterations(Area):
         if not isinstance(root, ast.Module) or binding is None or not place.scope.is_function:
             return None
         found: list[ast.Name] = []
-        for node in ast.walk(place.scope.node):
+        for node in walk(place.scope.node):
             if isinstance(node, ast.Name) and node.id == target.id and not isinstance(node.ctx, ast.Store):
                 seen = definitions(root, node)
                 if binding in seen.sites:

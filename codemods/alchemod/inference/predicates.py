@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from alchemod.facts.model import Model
 from alchemod.facts.models import Models
+from alchemod.facts.nodes import children, walk
 from alchemod.inference.filtering import KeyKind, key_kind
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import Entity, ModelClass
@@ -68,7 +69,7 @@ class ObjectColumns:
 
     def is_free(self, node: ast.expr) -> bool:
         """Whether an expression says nothing of the object and may be evaluated once instead of for each."""
-        parts = list(ast.walk(node))
+        parts = list(walk(node))
         if any(isinstance(part, ast.Name) and part.id == self.name for part in parts):
             return False
         return not any(
@@ -121,4 +122,4 @@ def _with_parents(node: ast.expr) -> Iterator[tuple[ast.AST, ast.AST | None]]:
     while stack:
         part, parent = stack.pop()
         yield part, parent
-        stack.extend((child, part) for child in ast.iter_child_nodes(part))
+        stack.extend((child, part) for child in children(part))

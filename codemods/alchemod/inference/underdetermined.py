@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from alchemod.facts.nodes import children
 from alchemod.facts.uniqueness import unique_sets
 from alchemod.inference.area import Area
 from alchemod.inference.executions import Execution
@@ -101,7 +102,7 @@ class Underdetermined(Area):
                 if answer is not None and isinstance(answer.value, ModelAttribute):
                     yield answer.value.owner
                     continue
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(children(part))
 
     def hidden_join(self, statement: Statement, place: Place) -> str | None:
         """The class that is joined only to filter, whose repetitions a `distinct()` drops; None when there is none."""

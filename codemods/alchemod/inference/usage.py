@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from alchemod.facts.nodes import children
+from alchemod.facts.nodes import children, walk
 from alchemod.inference.area import Area
 from alchemod.inference.bindings import Binding
 from alchemod.inference.functions import enclosing_function
@@ -210,7 +210,7 @@ def _looks_at_locals(owner: Scope) -> bool:
 
 def _mentions(name: str, owner: Scope) -> Iterator[ast.Name]:
     """The places that name a variable, apart from plain assignments to it."""
-    for node in ast.walk(owner.node):
+    for node in walk(owner.node):
         match node:
             case ast.Name(id=found, ctx=ast.Load() | ast.Del()) if found == name:
                 yield node

@@ -10,6 +10,7 @@ from alchemod.edits.verbs import Verb, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.nodes import walk
 from alchemod.inference.conditions import TAKING, Conditions
 from alchemod.inference.operators import Misread, Operand, Operators
 from alchemod.inference.values import Answer
@@ -83,7 +84,7 @@ def _may_hold(part: ast.AST) -> bool:
     """Whether an argument may be, or hold, one of the operators."""
     if isinstance(part, ast.Name | ast.Starred):
         return True
-    for node in ast.walk(part):
+    for node in walk(part):
         match node:
             case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
                 return True
@@ -152,7 +153,7 @@ _SIGNS: dict[type[ast.cmpop], str] = {
 
 
 def _does_something(node: ast.expr) -> bool:
-    return any(isinstance(part, ast.Call | ast.Await | ast.NamedExpr | ast.Yield) for part in ast.walk(node))
+    return any(isinstance(part, ast.Call | ast.Await | ast.NamedExpr | ast.Yield) for part in walk(node))
 
 
 def _is_part_of_opposite(misread: Misread, every: list[Misread]) -> bool:
