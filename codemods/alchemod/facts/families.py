@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from alchemod.facts.lookup import Lookup
@@ -26,13 +25,14 @@ class Families:
         self,
         lookup: Lookup,
         classes: Callable[[], Iterable[ClassFacts]],
-        deriving: Callable[[str], Iterator[Path]],
+        deriving: Callable[[str], Sequence[Path]],
         facts: Callable[[Path], Module | None],
     ) -> None:
         self._lookup = lookup
         self._classes = classes
         self._deriving = deriving
         self._facts = facts
+        self._below: dict[ClassFacts, list[ClassFacts] | None] = {}
 
     def above(self, facts: ClassFacts) -> list[ClassFacts]:
         """A class and its ancestors of the project, in the order in which attributes are looked up."""
@@ -46,11 +46,16 @@ class Families:
 
     def below(self, facts: ClassFacts) -> list[ClassFacts] | None:
         """The classes of the project that derive from a class, at any depth; None when they are too many to look at."""
+        if facts not in self._below:
+            self._below[facts] = self._find_below(facts)
+        return self._below[facts]
+
+    def _find_below(self, facts: ClassFacts) -> list[ClassFacts] | None:
         found: dict[ClassFacts, None] = {}
         pending = [facts]
         while pending:
             current = pending.pop()
-            elsewhere = list(islice(self._deriving(current.name), _MAX_FILES + 1))
+            elsewhere = self._deriving(current.name)
             if len(elsewhere) > _MAX_FILES or len(found) > _MAX_CLASSES:
                 return None
             derived = [*self._derived.get(current, ()), *self._deriving_in(elsewhere, current)]
@@ -59,7 +64,7 @@ class Families:
         found.pop(facts, None)
         return list(found)
 
-    def _deriving_in(self, paths: list[Path], facts: ClassFacts) -> Iterator[ClassFacts]:
+    def _deriving_in(self, paths: Sequence[Path], facts: ClassFacts) -> Iterator[ClassFacts]:
         for path in paths:
             module = self._facts(path)
             for cls in module.classes.values() if module is not None else ():

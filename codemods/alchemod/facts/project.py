@@ -20,6 +20,7 @@ from alchemod.facts.givers import Givers
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
+from alchemod.facts.mentioning import Mentions
 from alchemod.facts.mocks import is_test
 from alchemod.facts.models import Models
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module, last_name
@@ -201,6 +202,8 @@ class Project:
         before = interface(self._modules.get(path))
         self._forget(path)
         self._living.pop(path, None)
+        if "_mentions" in self.__dict__:
+            self._mentions.update(path, self._content(path), source.utf8)
         self._sources[path] = source
         self._modules[path] = self._collect(path, tree)
         self._keep(path, tree)
@@ -210,24 +213,34 @@ class Project:
             self.__dict__.pop(derived, None)
         return changed_names(before, interface(self._modules[path]))
 
-    def files_mentioning(self, name: str) -> Iterator[Path]:
+    def files_mentioning(self, name: str) -> Sequence[Path]:
         """Every file of the project in which `name` stands as a word, the ones gate A dropped included."""
-        word = name.encode()
-        for path in self._candidates:
-            if (source := self._sources.get(path)) is not None and mentions(source.utf8, word):
-                yield path
-        for path, data in self._dropped.items():
-            if mentions(data, word):
-                yield path
-
-    def _deriving(self, name: str) -> Iterator[Path]:
-        """The files that gate A dropped and that derive a class from one of this name."""
-        word = name.encode()
-        return (path for path, bases in self._dropped_bases.items() if word in bases)
+        return self._mentions.of(name.encode())
 
     @cached_property
-    def _dropped_bases(self) -> dict[Path, set[bytes]]:
-        return {path: bases for path, data in self._dropped.items() if (bases := base_words(data))}
+    def _mentions(self) -> Mentions:
+        defined = {name for module in self.modules() for name in (*module.functions, *module.classes)}
+        return Mentions(self._contents, {name.rpartition(".")[2].encode() for name in defined})
+
+    def _contents(self) -> dict[Path, bytes]:
+        """What every file holds, those of which facts were taken first."""
+        return {path: self._content(path) for path in (*self._candidates, *self._dropped)}
+
+    def _content(self, path: Path) -> bytes:
+        source = self._sources.get(path)
+        return source.utf8 if source is not None else self._dropped.get(path, b"")
+
+    def _deriving(self, name: str) -> Sequence[Path]:
+        """The files that gate A dropped and that derive a class from one of this name."""
+        return self._dropped_by_base.get(name.encode(), ())
+
+    @cached_property
+    def _dropped_by_base(self) -> dict[bytes, list[Path]]:
+        found: dict[bytes, list[Path]] = {}
+        for path, data in self._dropped.items():
+            for word in base_words(data):
+                found.setdefault(word, []).append(path)
+        return found
 
     def assigned_from_outside(self, name: str) -> str | None:
         """Where some code assigns an attribute `name` of something that is not its own object; None where none does."""
@@ -238,7 +251,7 @@ class Project:
             re.MULTILINE,
         )
         for path in self.files_mentioning(name):
-            data = self._sources[path].utf8 if path in self._sources else self._dropped.get(path, b"")
+            data = self._content(path)
             if (found := assigned.search(data)) is not None:
                 shown = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
                 line = data.count(b"\n", 0, found.start()) + 1

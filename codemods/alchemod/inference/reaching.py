@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from alchemod.inference.bindings import Binding
 from alchemod.inference.domain import Domain, TooComplexError
 from alchemod.inference.dominance import dominates
+from alchemod.inference.evaluation import Steps
 from alchemod.inference.flow import Walker
 from alchemod.inference.scopes import COMPREHENSIONS, FunctionNode, Scope, scope_of
 
@@ -96,19 +97,20 @@ def _tables(owner: Scope) -> _Tables:
 
 
 class _Tables:
-    """The reaching definitions of one scope: of the names bound more than once in one pass, of each other
-    when asked."""
+    """The reaching definitions of one scope: of the names bound more than once in one pass, of all others in a second
+    when one is asked for."""
 
     def __init__(self, owner: Scope) -> None:
         self._owner = owner
         self._seen: dict[ast.Name, _Sites] = {}
         self._covered: set[str] = set()
+        self._steps: Steps = {}
         self._too_complex = False
 
     def at(self, name: ast.Name, bindings: frozenset[Binding]) -> Definitions:
         if name.id not in self._covered:
             several = {key for key, places in self._owner.bindings.items() if len(places) > 1}
-            self._run((several - self._covered) | {name.id})
+            self._run(several if name.id in several else self._owner.bindings.keys() - self._covered)
         sites = self._seen.get(name)
         if self._too_complex:
             return Definitions(bindings, True, False, self._owner, exact=False)
@@ -125,7 +127,7 @@ class _Tables:
             block = node.body
         domain = _Reaching(self._owner, names, self._seen)
         try:
-            Walker(domain).run(block, domain.start)
+            Walker(domain, self._steps).run(block, domain.start)
         except TooComplexError:
             self._too_complex = True
 

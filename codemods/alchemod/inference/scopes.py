@@ -8,8 +8,10 @@ question about one function of a large module costs little. Rules of the Python 
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 from alchemod.facts import nodes
@@ -28,6 +30,7 @@ Unit: TypeAlias = FunctionNode | ast.Module
 UNITS: Final = (*FUNCTIONS, ast.Module)
 _SCOPES: Final = (*FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 _MEMO: Final = "_alchemod_scope"
+_Position: TypeAlias = tuple[int, int]
 
 
 class Scope:
@@ -147,13 +150,27 @@ class Scope:
         """The scope in which `node`, a node inside this scope, is evaluated. Decorators, defaults,
         annotations, bases and the first iterable of a comprehension belong to the scope around."""
         scope = self
-        while True:
-            for child in scope.children:
-                if child.node is not node and child._evaluates(node):
-                    scope = child
-                    break
-            else:
-                return scope
+        while (inner := scope._child_around(node)) is not None:
+            scope = inner
+        return scope
+
+    def _child_around(self, node: ast.expr | ast.stmt) -> Scope | None:
+        """The scope directly inside in which `node` is evaluated."""
+        starts, reached, children = self._sorted
+        at = bisect_right(starts, _start(node)) - 1
+        while at >= 0 and reached[at] >= _end(node):
+            if children[at].node is not node and children[at]._evaluates(node):
+                return children[at]
+            at -= 1
+        return None
+
+    @cached_property
+    def _sorted(self) -> tuple[list[_Position], list[_Position], list[Scope]]:
+        """The scopes directly inside by their starts: these, how far each and those before it reach, and they."""
+        nodes = [child.node for child in self.children if not isinstance(child.node, ast.Module)]
+        order = sorted(range(len(nodes)), key=lambda index: _start(nodes[index]))
+        reached = accumulate((_end(nodes[index]) for index in order), max)
+        return [_start(nodes[index]) for index in order], list(reached), [self.children[index] for index in order]
 
     def find(self, node: ScopeNode) -> Scope | None:
         """The scope of `node`, a scope node somewhere inside this one; None if there is none."""
@@ -367,9 +384,9 @@ def contains(outer: ast.expr | ast.stmt, inner: ast.expr | ast.stmt) -> bool:
     return outer.lineno <= inner.lineno and _start(outer) <= _start(inner) and _end(inner) <= _end(outer)
 
 
-def _start(node: ast.expr | ast.stmt) -> tuple[int, int]:
+def _start(node: ast.expr | ast.stmt) -> _Position:
     return node.lineno, node.col_offset
 
 
-def _end(node: ast.expr | ast.stmt) -> tuple[int, int]:
+def _end(node: ast.expr | ast.stmt) -> _Position:
     return node.end_lineno or node.lineno, node.end_col_offset or 0
