@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from alchemod.inference.area import Area
@@ -13,6 +13,8 @@ from alchemod.inference.sql.strings import Hole, SqlString, built
 from alchemod.inference.values import Place
 
 Shape = Literal["contains", "startswith", "endswith"]
+LIKES = ("like", "ilike", "notlike", "not_like", "notilike", "not_ilike")
+"""The methods of a column that take a pattern."""
 _SHAPES: dict[tuple[str, str], Shape] = {("%", "%"): "contains", ("", "%"): "startswith", ("%", ""): "endswith"}
 
 
@@ -23,6 +25,9 @@ class Pattern:
     text: ast.expr | None
     shape: Shape = "contains"
     missing: str = ""
+    assignment: ast.Assign | None = None
+    """What holds the pattern in a variable that nothing but `calls` reads."""
+    calls: tuple[ast.Call, ...] = ()
 
 
 class LikePatterns(Area):
@@ -37,9 +42,47 @@ class LikePatterns(Area):
             return None
         if len(strings) > 1 or not strings[0].is_whole:
             return Pattern(None, missing="the pattern is put together in several steps")
-        if strings[0].variable is not None:
-            return Pattern(None, missing=f"the pattern is built elsewhere and read from {strings[0].variable.id}")
-        match strings[0].parts:
+        variable = strings[0].variable
+        if variable is not None:
+            elsewhere = Pattern(None, missing=f"the pattern is built elsewhere and read from {variable.id}")
+            return self._shared(variable, strings[0], place) or elsewhere
+        return self._shaped(strings[0])
+
+    def _shared(self, name: ast.Name, string: SqlString, place: Place) -> Pattern | None:
+        """A pattern in a variable of the function that only calls of `like()` and its kin read, made of a text that
+        is the same where they stand."""
+        owner = place.scope.owner(name.id)
+        root = place.scope.root.node
+        if owner is None or not owner.is_function or not isinstance(root, ast.Module):
+            return None
+        single = definitions(root, name).single
+        pattern = self._shaped(string)
+        match pattern.text:
+            case ast.Name(id=text) if len(owner.bindings.get(text, ())) == 1 and text not in owner.rebound_inside:
+                pass
+            case _:
+                return None
+        if single is None or not isinstance(single.node, ast.Assign) or len(single.node.targets) > 1:
+            return None
+        reads = [node for node in ast.walk(owner.node) if isinstance(node, ast.Name) and node.id == name.id]
+        calls = [
+            node
+            for node in ast.walk(owner.node)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in LIKES
+            and not node.keywords
+            and len(node.args) == 1
+            and node.args[0] in reads
+        ]
+        if len(owner.bindings[name.id]) > 1 or len(calls) + 1 != len(reads):
+            return None
+        calls.sort(key=lambda call: (call.lineno, call.col_offset, call.end_lineno or 0, call.end_col_offset or 0))
+        return replace(pattern, assignment=single.node, calls=tuple(calls))
+
+    def _shaped(self, string: SqlString) -> Pattern:
+        """The pattern that a whole string is."""
+        match string.parts:
             case ["%", Hole() as hole, "%"]:
                 ends = ("%", "%")
             case [Hole() as hole, "%"]:

@@ -117,8 +117,11 @@ def _of_token(
     if before is None:
         return "fragment"
     opener = openers.get(index, "")
-    if before.word == "IN" or (opener == "IN" and before.text == "(" and _is_sign(after, ")")):
+    fills = before.text == "(" and _is_sign(after, ")")
+    if before.word == "IN" or (opener == "IN" and fills):
         return "list"
+    if fills or (before.word in _COMPARISONS and index > 1 and HOLE in pieces[index - 2].text):
+        return "fragment"  # several values perhaps, or a column compared with a column
     ends_well = after is None or after.kind == "sign" or after.word in _AFTER_VALUE
     if before.text == "*" and not _is_multiplied(pieces, index):
         return "fragment"
