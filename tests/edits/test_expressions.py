@@ -389,6 +389,20 @@ def test_added_positional_argument_stands_before_keywords() -> None:
     assert file.after(add_argument(file.expr("f(a, b=1)"), "{v}", v=Code("x or y"))) == "f(a, x or y, b=1)\n"
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("f(*a)", "f(x, *a)"),
+        ("f()", "f(x)"),
+        ("f(\n    *a,  # these\n    *b,\n)", "f(\n    x,\n    *a,  # these\n    *b,\n)"),
+        ("f(a, b=c)", "f(x, a, b=c)"),
+    ],
+)
+def test_argument_before_the_others(code: str, expected: str) -> None:
+    file = File(f"{code}\n")
+    assert file.after(add_argument(file.node(ast.Call), "x", first=True)) == f"{expected}\n"
+
+
 def test_rename_names() -> None:
     code = "from a import b as c, d\nimport e.f\n\n\n@g\ndef h(i, *, j=1):\n    k.l(m=n)\n\n\nclass O: pass\n"
     file = File(code)

@@ -57,12 +57,12 @@ def without(node: Any, step: tuple[str, int | None]) -> Any:
     return _with_arguments(node, rest, before)
 
 
-def with_added(node: Any, new: cst.Arg) -> Any:
+def with_added(node: Any, new: cst.Arg, *, first: bool = False) -> Any:
     """A call or class with one more argument, after the others: but before keywords if it is positional,
-    and before ``**``.
+    and before ``**``. Or before all of them.
     """
     old = [_with_own_parentheses(argument) for argument in _arguments(node)]
-    index = _index_for(new, old)
+    index = 0 if first else _index_for(new, old)
     before = _before(node)
     like = gap_after(old[index - 2]) if index > 1 else before
     if not old:

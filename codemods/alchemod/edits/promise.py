@@ -77,7 +77,8 @@ class Promise:
         for addition in self._plan.on(node, AddArgument):
             call = self._with_values(parse_arguments(self._fill(addition).text), self._fill(addition))
             positional, keywords = ("bases" if isinstance(node, ast.ClassDef) else "args"), "keywords"
-            setattr(new, positional, [*getattr(new, positional), *call.args])
+            old = getattr(new, positional)
+            setattr(new, positional, [*call.args, *old] if addition.first else [*old, *call.args])
             setattr(new, keywords, _with_keywords(new.keywords, call.keywords))
         for decoration in self._plan.on(node, Decorate):
             filled = self._fill(decoration)

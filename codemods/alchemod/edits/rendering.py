@@ -170,7 +170,7 @@ class Renderer:
     def _with_argument(self, current: Any, addition: AddArgument) -> Any:
         call = Template.arguments(self._fill(addition)).with_values(self.value, open_lines=True)
         for new in call.args:
-            current = arguments.with_added(current, new)
+            current = arguments.with_added(current, new, first=addition.first)
         return current
 
     def _stands_in_brackets(self, node: ast.AST) -> bool:

@@ -121,6 +121,7 @@ class AddArgument:
     node: ast.Call | ast.ClassDef
     template: str
     holes: Holes
+    first: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -230,9 +231,12 @@ def append(node: ast.ClassDef | ast.Module, template: str, /, **holes: Any) -> A
     return Append(node, template, holes)
 
 
-def add_argument(node: ast.Call | ast.ClassDef, template: str, /, **holes: Any) -> AddArgument:
-    """Add an argument after the others, before ``**kwargs``; a trailing comma and the layout are kept."""
-    return AddArgument(node, template, holes)
+def add_argument(node: ast.Call | ast.ClassDef, template: str, /, *, first: bool = False, **holes: Any) -> AddArgument:
+    """Add an argument after the others, before ``**kwargs``; a trailing comma and the layout are kept.
+
+    A positional one goes before keywords; ``first`` puts it before all others.
+    """
+    return AddArgument(node, template, holes, first)
 
 
 def decorate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, template: str, /, **holes: Any) -> Decorate:

@@ -16,7 +16,7 @@ def unique_sets(model: Model) -> list[frozenset[str]]:
     SQLAlchemy, "Defining Constraints and Indexes": `unique=True`, primary keys, `UniqueConstraint`, unique indexes.
     """
     columns = {name: one for name, one in model.attributes.items() if one.kind == "column"}
-    key = frozenset(name for name, column in columns.items() if _says(column, "primary_key"))
+    key = primary_key(model)
     found = [frozenset([name]) for name, column in columns.items() if _says(column, "unique")]
     by_column = {_column_name(column): name for name, column in columns.items()}
     found += [
@@ -25,6 +25,13 @@ def unique_sets(model: Model) -> list[frozenset[str]]:
         if all(name in by_column for name in names)
     ]
     return [*([key] if key else []), *found]
+
+
+def primary_key(model: Model) -> frozenset[str]:
+    """The attributes that are the primary key of a mapped class."""
+    return frozenset(
+        name for name, one in model.attributes.items() if one.kind == "column" and _says(one, "primary_key")
+    )
 
 
 def _says(column: Attribute, keyword: str) -> bool:

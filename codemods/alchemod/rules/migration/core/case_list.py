@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from alchemod.edits.verbs import Verb, add_argument, drop, spread, swap
 from alchemod.engine.context import Context
@@ -116,7 +117,7 @@ def _opened(call: ast.Call, whens: ast.expr, position: int | None) -> Iterator[V
         yield spread(keyword)
     elif isinstance(whens, ast.List | ast.Tuple):
         yield drop(keyword)
-        holes = {f"when{index}": when for index, when in enumerate(whens.elts)}
+        holes: dict[str, Any] = {f"when{index}": when for index, when in enumerate(whens.elts)}
         yield add_argument(call, ", ".join(f"{{{name}}}" for name in holes), **holes)
     else:
         yield drop(keyword)

@@ -135,7 +135,7 @@ class CoreBehaviourChanges(RenamedNames):
             yield self.report(call, message, given=[callee])
         elif name == "Sequence" and _starts_nowhere(call) and ctx.ask(Dialects).speaks_of("mssql"):
             message = "a Sequence on SQL Server starts at the lowest number since SQLAlchemy 2.0: say start=1"
-            yield self.report(call, message, given=[callee])
+            yield self.report(call, message, given=[callee], level="note")
         for keyword in call.keywords:
             if (advice := _KEYWORDS.get((name, keyword.arg or ""))) is not None:
                 message = f"{keyword.arg}= is gone in SQLAlchemy 2.0: {advice}"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from alchemod.edits.verbs import Verb, add_argument, swap
+from alchemod.edits.verbs import add_argument
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
@@ -17,7 +16,8 @@ from alchemod.inference.emptiness import Emptiness
 from alchemod.inference.usage import Usage
 from alchemod.inference.values import Answer, Outside, Statement
 
-_CRITERIA = frozenset({"filter", "where", "having"})
+_CRITERIA = frozenset({"filter", "where"})
+"""Not `having()`: databases want GROUP BY before a HAVING, also when it is true."""
 
 
 class EmptyAndOr(Rule):
@@ -50,8 +50,8 @@ class EmptyAndOr(Rule):
         ```
 
     Fix safety:
-        Safe for `and_()` directly in `filter()`, `where()` or `having()`: the rows are the same. Unsafe elsewhere, and
-        for `or_()`: without criteria it gave all rows, and gives none then.
+        Safe for `and_()` directly in `filter()` or `where()`: the rows are the same. Unsafe elsewhere (a HAVING asks
+        for GROUP BY), and for `or_()`: without criteria it gave all rows, and gives none then.
 
     References:
         - https://docs.sqlalchemy.org/en/20/core/sqlelement.html#sqlalchemy.sql.expression.and_
@@ -81,19 +81,8 @@ class EmptyAndOr(Rule):
             return
         message = f"{name}() without criteria filters nothing; SQLAlchemy wants a first criterion"
         constant = "true" if name == "and_" else "false"
-        yield self.fix(call, message, _first(call, constant), given=[callee], unsafe=_change(call, name, ctx))
-
-
-def _first(call: ast.Call, constant: str) -> Verb:
-    """The edit that puts a constant before the other criteria."""
-    template = f"{{sqlalchemy.{constant}}}()"
-    if not call.args:
-        return add_argument(call, template)
-    holes: dict[str, Any] = {
-        f"c{index}": one.value for index, one in enumerate(call.args) if isinstance(one, ast.Starred)
-    }
-    others = ", ".join(f"*{{{name}}}" for name in holes)
-    return swap(call, f"{{func}}({template}, {others})", func=call.func, **holes)
+        edit = add_argument(call, f"{{sqlalchemy.{constant}}}()", first=True)
+        yield self.fix(call, message, edit, given=[callee], unsafe=_change(call, name, ctx))
 
 
 def _change(call: ast.Call, name: str, ctx: Context) -> str | None:
