@@ -585,6 +585,8 @@ ENTRIES: tuple[RuleEntry, ...] = (
         module="alchemod.rules.migration.queries.session_transactions",
         names=("begin", "begin_nested", "Session", "create_session", "scoped_session", "sessionmaker"),
         kinds=("Call",),
+        dynamic=True,
+        tokens=("autocommit", "begin_nested", "subtransactions"),
         min_version="1.3",
         since="1.4",
     ),

@@ -11,7 +11,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
 from alchemod.inference.session_classes import SessionClasses
-from alchemod.inference.values import Answer, Row, Rows, Session, Statement
+from alchemod.inference.values import Answer, Row, Rows, Session, SessionFactory, Statement
 
 _SHORT = {"scalars": ("scalars", "1.4.24"), "scalar": ("scalar", "1.4")}
 """The method of a result, the method of the session that does both, and the version that has it."""
@@ -73,8 +73,9 @@ class ExecuteScalars(Rule):
                 return
         answer, rows = ctx.value(session), ctx.value(executed)
         match answer, rows:
-            case Answer(value=Session(is_async=False)), Answer(
-                value=Rows(statement=Statement(style="select") as statement)
+            case (
+                Answer(value=Session(is_async=False) | SessionFactory(kind="scoped", is_async=False)),
+                Answer(value=Rows(statement=Statement(style="select") as statement)),
             ):
                 pass
             case _:

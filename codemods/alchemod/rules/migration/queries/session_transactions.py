@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from alchemod.edits.verbs import block, drop
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.factories import session_makers
 from alchemod.facts.lookup import External
+from alchemod.facts.project import Project
 from alchemod.inference.nested_commits import NestedCommits
 from alchemod.inference.values import Answer, FlaskDatabase, Method, Outside, Session, SessionFactory
 
@@ -60,6 +62,11 @@ class SessionTransactions(Rule):
     names = ("begin", "begin_nested", *sorted(_MAKERS))
     since = "1.4"
     min_version = "1.3"
+    tokens = ("autocommit", "begin_nested", "subtransactions")
+
+    def names_from(self, project: Project) -> Iterable[str]:
+        """The session factories of the project."""
+        return session_makers(project.modules())
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at a call that makes a session, or begins a transaction."""
