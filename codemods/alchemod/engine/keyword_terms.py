@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from alchemod.edits.verbs import Code, Verb, swap
+from alchemod.inference.filtering import term_template
 
 if TYPE_CHECKING:
     from alchemod.engine.context import Context
@@ -15,31 +16,16 @@ if TYPE_CHECKING:
 
 def terms(call: ast.Call, filtered: FilteredEntity, code: str, ctx: Context) -> Iterator[Verb]:
     """The edits that turn each keyword of a call into a term on the entity, which is written `code`."""
-    imported = _imported(filtered)
-    entity = f"{{{imported}}}" if imported else "{entity}"
     for keyword in call.keywords:
         assert keyword.arg is not None
         kind = ctx.key_kind(filtered.entity, keyword.arg) if filtered.entity is not None else "unknown"
-        template = entity + _TEMPLATES.get((kind, _constant(keyword.value)), ".{key} == {value}")
+        template = term_template(kind, keyword.value, _imported(filtered))
         yield swap(keyword, template, entity=Code(code), key=keyword.arg, value=keyword.value)
-
-
-_TEMPLATES: Final = {
-    ("column", "None"): ".{key}.is_(None)",
-    ("boolean", "None"): ".{key}.is_(None)",
-    ("boolean", "True"): ".{key} == {sqlalchemy.true}()",
-    ("boolean", "False"): ".{key} == {sqlalchemy.false}()",
-}
-"""Terms that differ from `==`, by the kind of the attribute and the constant compared with."""
 
 
 def keys_of(call: ast.Call) -> list[str]:
     """The names of the keywords of a call."""
     return [keyword.arg for keyword in call.keywords if keyword.arg is not None]
-
-
-def _constant(value: ast.expr) -> str:
-    return repr(value.value) if isinstance(value, ast.Constant) and value.value in (None, True, False) else ""
 
 
 def _imported(filtered: FilteredEntity) -> str | None:

@@ -10,7 +10,7 @@ from alchemod.facts.attributes import Attribute, added, declared
 from alchemod.facts.lookup import Lookup
 from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, last_name
-from alchemod.facts.relationships import Lazy, argument, backref_name, is_collection, is_reverse_collection, lazy
+from alchemod.facts.relationships import Lazy, argument, backref_name, is_collection, is_many_to_one, is_reverse_collection, lazy
 
 _MAPPING = frozenset({"mapped", "mapped_as_dataclass"})
 """Methods of a registry that map the class they decorate."""
@@ -68,6 +68,10 @@ class Models:
         if relationship.reverse_of is not None:
             return is_reverse_collection(relationship.reverse_of, target, seen_from)
         return is_collection(relationship, seen_from, target)
+
+    def is_many_to_one(self, relationship: Attribute, seen_from: Model) -> bool:
+        """Whether a relationship is seen to follow a foreign key of its own class, so that it finds one row at most."""
+        return is_many_to_one(relationship, seen_from, self.target(relationship, seen_from))
 
     def _model(self, facts: ClassFacts) -> Model | None:
         above = ancestry(facts, self._lookup)

@@ -102,6 +102,17 @@ def is_collection(relationship: Attribute, source: Model, target: Model | None) 
     return by_keys
 
 
+def is_many_to_one(relationship: Attribute, source: Model, target: Model | None) -> bool:
+    """Whether a foreign key of `source` is seen to lead to the one row that a relationship holds."""
+    if relationship.reverse_of is not None:
+        call = _backref_call(relationship.reverse_of)
+        has_uselist = call is not None and any(keyword.arg in {None, "uselist"} for keyword in call.keywords)
+        return not has_uselist and is_reverse_collection(relationship.reverse_of, target, source) is False
+    if relationship.has_unpacked_keywords or relationship.keyword("secondary") is not None:
+        return False
+    return relationship.keyword("uselist") is None and _is_to_many(relationship, source, target) is False
+
+
 def is_reverse_collection(relationship: Attribute, source: Model | None, target: Model) -> bool | None:
     """Whether what the `backref` of `relationship` makes on `target` holds many objects of `source`."""
     call = _backref_call(relationship)

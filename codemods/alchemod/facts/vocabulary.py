@@ -11,6 +11,9 @@ FLASK_DATABASE = frozenset(
 )
 """Classes whose instance is a Flask-SQLAlchemy `db` object (Flask-SQLAlchemy 2 and 3; Flask-AppBuilder's subclass)."""
 
+FLASK_QUERIES = frozenset({"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"})
+"""The query class of Flask-SQLAlchemy, as 2 and 3 name it."""
+
 FLASK_MODELS = frozenset({"flask_sqlalchemy.Model", "flask_sqlalchemy.model.Model"})
 DECLARATIVE_BASES = frozenset(
     {
@@ -40,6 +43,8 @@ def canonical(dotted: str) -> str | None:
         return dotted
     if dotted in FLASK_DATABASE:
         return FLASK + "SQLAlchemy"
+    if dotted in FLASK_QUERIES:
+        return FLASK + "Query"
     if dotted in FLASK_MODELS:
         return FLASK + "Model"
     if dotted in DECLARATIVE_BASES:

@@ -133,7 +133,7 @@ def _at_run_time(answer: Answer, statement: Statement, place: Place, resolver: R
     """A first column that is a variable or an attribute: whatever class it holds, the keywords speak of that class."""
     first = statement.terms[0] if statement.terms else None
     node = first.node if first is not None else None
-    if first is None or first.kind != "unknown" or node is None or not _may_be_class(node):
+    if first is None or first.kind != "unknown" or node is None or not may_be_class(node):
         shown = ast.unparse(node) if node is not None else "the statement"
         return FilteredEntity(answer, statement, missing=f"the entity of {shown} is not known")
     code = ast.unparse(node)
@@ -152,7 +152,7 @@ def _at_run_time(answer: Answer, statement: Statement, place: Place, resolver: R
 _CLASS_NAMES = ("cls", "klass", "model", "entity", "class_", "_class", "__class__", "_cls")
 
 
-def _may_be_class(node: ast.expr) -> bool:
+def may_be_class(node: ast.expr) -> bool:
     """Whether code can be written again where its value is wanted, and looks like a class: `Model`, `self.model`."""
     match node:
         case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id="self")], keywords=[]):
@@ -183,6 +183,25 @@ def _unseen_star(name: str, place: Place, resolver: Resolver) -> str | None:
         if isinstance(lookup.module(star, place.module), External) and not star.startswith("sqlalchemy"):
             return star
     return None
+
+
+_TERMS = {
+    ("column", "None"): ".{key}.is_(None)",
+    ("boolean", "None"): ".{key}.is_(None)",
+    ("boolean", "True"): ".{key} == {sqlalchemy.true}()",
+    ("boolean", "False"): ".{key} == {sqlalchemy.false}()",
+}
+"""Terms that differ from `==`, by the kind of the attribute and the constant compared with."""
+
+
+def term_template(kind: KeyKind, value: ast.expr, imported: str | None) -> str:
+    """The template of the expression that a keyword of `filter_by()` stands for.
+
+    Its holes are `key`, `value` and, unless the class has to be `imported` by its dotted name, `entity`.
+    """
+    constant = repr(value.value) if isinstance(value, ast.Constant) and value.value in (None, True, False) else ""
+    entity = f"{{{imported}}}" if imported else "{entity}"
+    return entity + _TERMS.get((kind, constant), ".{key} == {value}")
 
 
 def key_kind(entity: Entity, key: str, resolver: Resolver) -> KeyKind:

@@ -1,0 +1,83 @@
+"""What `update()` and `delete()` of a Query become: the constructs of that name, executed.
+
+"ORM UPDATE and DELETE with arbitrary WHERE" in the 2.0 migration guide: the way the session is synchronised goes into
+the execution options, the number of rows is `rowcount`.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from alchemod.inference.parents import parents_of
+from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
+from alchemod.inference.translation.endings import Ending
+from alchemod.inference.translation.sessions import Executor
+from alchemod.inference.translation.situation import Situation
+from alchemod.inference.values import Answer, ModelAttribute
+
+
+def bulk_ending(here: Situation, executor: Executor) -> Ending:
+    """`update({...})`, `delete()`."""
+    if not here.web.is_expression:
+        raise UntranslatedError(f"the Query that {here.use.name}() is called on is held in a variable")
+    if here.columns.kind != "entity":
+        raise UntranslatedError(f"{here.use.name}() needs a Query for one class")
+    call = here.use.node
+    assert isinstance(call, ast.Call)
+    values, how, doubt = _arguments(here, call)
+    links = ".values({values})" if values is not None else ""
+    if how is not None:
+        links += ".execution_options(synchronize_session={how})"
+    changes: list[Change] = [_construct(here)]
+    if links:
+        changes.append(Replaced(here.use.receiver, f"{{_}}{links}", here.path, {"values": values, "how": how}))
+    template = f"{executor.hole}.execute({{statement}}){'' if _is_unused(here) else '.rowcount'}"
+    holes = {"session": executor.session, "statement": here.use.receiver}
+    return Ending((*changes, Replaced(call, template, here.path, holes)), doubt)
+
+
+def _construct(here: Situation) -> Change:
+    template = f"{{sqlalchemy.{here.use.name}}}({{entity}})"
+    return Replaced(here.web.origins[0].node, template, here.path, {"entity": here.columns.columns[0].node})
+
+
+def _arguments(here: Situation, call: ast.Call) -> tuple[ast.expr | None, ast.expr | None, str]:
+    """The values, the way of synchronising, and why the values are doubtful."""
+    names = ["values", "synchronize_session"] if here.use.name == "update" else ["synchronize_session"]
+    if any(isinstance(argument, ast.Starred) for argument in call.args) or len(call.args) > len(names):
+        raise UntranslatedError(f"what {here.use.name}() gets is not seen")
+    given = dict(zip(names, call.args, strict=False))
+    for keyword in call.keywords:
+        if keyword.arg not in names or keyword.arg in given:
+            raise UntranslatedError(f"{here.use.name}({ast.unparse(keyword)}) is not understood")
+        given[keyword.arg] = keyword.value
+    values = given.get("values")
+    if here.use.name == "update" and values is None:
+        raise UntranslatedError("what update() sets is not seen")
+    return values, given.get("synchronize_session"), _why_unknown(here, values)
+
+
+def _why_unknown(here: Situation, values: ast.expr | None) -> str:
+    match values:
+        case None:
+            return ""
+        case ast.Dict(keys=[_, *_] as keys) if all(key is not None and _is_key(key, here) for key in keys):
+            return ""
+        case ast.Dict():
+            return "not all keys of the values are seen"
+    return f"the keys of {ast.unparse(values)} are not seen"
+
+
+def _is_key(node: ast.expr, here: Situation) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    match here.resolver.value(node, here.place_of(node)):
+        case Answer(value=ModelAttribute()):
+            return True
+    return False
+
+
+def _is_unused(here: Situation) -> bool:
+    tree = here.use.place.scope.root.node
+    assert isinstance(tree, ast.Module)
+    return isinstance(parents_of(tree).of(here.use.node), ast.Expr)

@@ -1,0 +1,71 @@
+"""What a translation changes in the code, told without the means of editing it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Source text of an expression, for a hole of a template."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """The last name of an attribute, or a name, becomes another."""
+
+    node: ast.AST
+    to: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """An expression or argument becomes `template`; its holes are nodes, identifiers or :class:`Source`.
+
+    `{_}` is the expression itself, with the changes inside it.
+    """
+
+    node: ast.AST
+    template: str
+    path: Path
+    holes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A call gets one more argument."""
+
+    node: ast.Call
+    template: str
+    path: Path
+    holes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An argument goes."""
+
+    node: ast.AST
+    path: Path
+
+
+Change: TypeAlias = Renamed | Replaced | Added | Removed
+
+
+@dataclass(frozen=True, slots=True)
+class StepTranslation:
+    """What becomes of one step of a chain. `doubt` says why that is not safe, "" when it is."""
+
+    changes: tuple[Change, ...] = ()
+    doubt: str = ""
+
+
+class UntranslatedError(Exception):
+    """A part of a chain that has no translation; the message names the fact that is missing, or the reason."""

@@ -1,0 +1,250 @@
+"""The column list of a statement: whether its rows are objects, tuples with objects, or tuples of values.
+
+"Selecting ORM Entities and Attributes" in the ORM Querying Guide; the keys of rows were verified by execution: a Query
+keeps equal names as they are and gives none to an expression without a label, `select()` tells equal names apart and
+names every expression.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from alchemod.facts.attributes import Attribute
+from alchemod.facts.lookup import Definition, Variable
+from alchemod.facts.module import last_name
+from alchemod.inference.filtering import may_be_class
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.values import Answer, Expression, ModelAttribute, ModelClass, Outside, Place, Statement, Term
+
+ColumnKind = Literal["entity", "column", "expression", "relationship", "bundle", "unknown"]
+RowKind = Literal["entity", "rows", "columns"]
+"""`entity`: one mapped class, whose objects come alone. `rows`: rows with at least one class. `columns`: rows without."""
+
+_AGGREGATES: Final = frozenset({"count", "sum", "min", "max", "avg", "total", "group_concat", "array_agg", "string_agg"})
+_EXPRESSIONS: Final = frozenset(
+    {
+        "func", "case", "cast", "literal", "literal_column", "text", "exists", "distinct", "null", "true", "false",
+        "and_", "or_", "not_", "extract", "type_coerce", "desc", "asc", "bindparam", "column", "tuple_", "over",
+    }
+)  # fmt: skip
+_UNHASHABLE: Final = frozenset(
+    {"JSON", "JSONB", "ARRAY", "PickleType", "HSTORE", "as_mutable", "MutableDict", "MutableList", "JSONType"}
+)
+_HASHABLE: Final = frozenset(
+    {
+        "Integer", "BigInteger", "SmallInteger", "String", "Text", "Unicode", "UnicodeText", "Boolean", "Date",
+        "DateTime", "Time", "Float", "Double", "Numeric", "Enum", "LargeBinary", "Interval", "Uuid", "UUID", "INTEGER",
+        "VARCHAR", "CHAR", "TEXT", "TIMESTAMP", "DATETIME", "BIGINT", "BOOLEAN", "BINARY", "VARBINARY",
+    }
+)  # fmt: skip
+_HASHABLE_ANNOTATIONS: Final = frozenset(
+    {"int", "str", "bool", "float", "bytes", "datetime", "date", "time", "timedelta", "Decimal", "UUID"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One element of a column list. `name` is its key in the rows of a `select()`, None when that is made up.
+
+    `owners` are the classes whose attributes it is made of.
+    """
+
+    kind: ColumnKind
+    node: ast.expr | None
+    name: str | None = None
+    owners: tuple[ModelClass, ...] = ()
+    is_aggregate: bool = False
+    is_hashable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnList:
+    """The column list of a statement. `runtime` is the code of a class that is known at run time only."""
+
+    columns: tuple[Column, ...]
+    runtime: str | None = None
+
+    @property
+    def kind(self) -> RowKind:
+        """What the rows are."""
+        entities = sum(column.kind == "entity" for column in self.columns)
+        if entities and len(self.columns) == 1:
+            return "entity"
+        return "rows" if entities else "columns"
+
+    @property
+    def unknown(self) -> Column | None:
+        """The first element of which it is not known what it is."""
+        return next((column for column in self.columns if column.kind == "unknown"), None)
+
+    @property
+    def relationship(self) -> Column | None:
+        """A relationship among the columns, which renders as a criterion."""
+        return next((column for column in self.columns if column.kind == "relationship"), None)
+
+    @property
+    def entities(self) -> tuple[ModelClass, ...]:
+        """The mapped classes among the elements."""
+        return tuple(owner for column in self.columns if column.kind == "entity" for owner in column.owners)
+
+    @property
+    def is_aggregate(self) -> bool:
+        """Whether all of it are aggregates, so that without GROUP BY there is one row."""
+        return all(column.is_aggregate for column in self.columns)
+
+    @property
+    def is_exists(self) -> bool:
+        """Whether it is one EXISTS and nothing else."""
+        return len(self.columns) == 1 and last_name(self.columns[0].node or ast.Name("")) == "exists"
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """The names that stand there more than once."""
+        counted = Counter(column.name for column in self.columns if column.name is not None)
+        return tuple(name for name, count in counted.items() if count > 1)
+
+    @property
+    def nameless(self) -> tuple[Column, ...]:
+        """The elements that have no key in the rows of a Query, but one in those of a `select()`."""
+        return tuple(column for column in self.columns if column.kind == "expression" and column.name is None)
+
+    @property
+    def unhashable(self) -> Column | None:
+        """A column whose values may not be hashable, so that rows with it cannot be told apart by hashing."""
+        return next((column for column in self.columns if not column.is_hashable), None)
+
+
+def column_list(terms: Iterable[Term], place: Place, resolver: Resolver) -> ColumnList:
+    """The column list that the terms of a statement make; they are written in `place`."""
+    columns = tuple(_column(term, place, resolver) for term in terms)
+    if len(columns) == 1 and columns[0].kind == "unknown":
+        node = columns[0].node
+        if node is not None and may_be_class(node) and resolver.value(node, place) is None:
+            return ColumnList((Column("entity", node),), runtime=ast.unparse(node))
+    return ColumnList(columns)
+
+
+def _column(term: Term, place: Place, resolver: Resolver) -> Column:
+    node = term.node
+    if term.kind == "entity" and term.entity is not None:
+        cls = term.entity.cls
+        return Column("entity", node, cls.model.name if cls.alias is None else None, (cls,))
+    if node is None:
+        return Column("unknown", node)
+    place = Place(place.module, place.scope.root.innermost(node))
+    answer = resolver.value(node, place)
+    match answer:
+        case Answer(value=ModelAttribute(owner=owner, attribute=attribute)):
+            if attribute.kind == "relationship":
+                return Column("relationship", node, attribute.name, (owner,))
+            if attribute.kind not in {"column", "hybrid", "column_property", "synonym"}:
+                return Column("unknown", node)
+            return Column("column", node, attribute.name, (owner,), is_hashable=_is_hashable(attribute))
+        case Answer(value=Expression(owners=owners)):
+            return _expression(node, place, resolver, owners)
+        case Answer(value=Statement()):
+            return _expression(node, place, resolver, ())
+        case Answer():
+            return Column("unknown", node)
+    match node:
+        case ast.Attribute(value=ast.Attribute(attr="c" | "columns"), attr=name):
+            return Column("column", node, name, is_hashable=False)
+        case ast.Call() if (made := _made(node, place, resolver)) is not None:
+            return made
+        case ast.Name() | ast.Attribute() if (table := _table(node, place, resolver)) is not None:
+            return table
+    return Column("unknown", node)
+
+
+def _expression(node: ast.expr, place: Place, resolver: Resolver, owners: tuple[ModelClass, ...]) -> Column:
+    name = None
+    inner = node
+    match node:
+        case ast.Call(func=ast.Attribute(value=labelled, attr="label"), args=[given, *_]):
+            if not (isinstance(given, ast.Constant) and isinstance(given.value, str)):
+                return Column("unknown", node)
+            name, inner = given.value, labelled
+    is_aggregate = _is_aggregate(inner, place, resolver)
+    return Column("expression", node, name, tuple(dict.fromkeys(owners)), is_aggregate)
+
+
+def _is_aggregate(node: ast.expr, place: Place, resolver: Resolver) -> bool:
+    if not isinstance(node, ast.Call) or last_name(node) not in _AGGREGATES:
+        return False
+    match resolver.value(node.func, place):
+        case Answer(value=Outside(definition=definition)):
+            return ".func." in definition.name
+    return False
+
+
+def _made(call: ast.Call, place: Place, resolver: Resolver) -> Column | None:
+    """A column made by a function of SQLAlchemy's, or by a method of something that is made so."""
+    root: ast.expr = call
+    while isinstance(root, ast.Call | ast.Attribute):
+        if isinstance(root, ast.Call):
+            if last_name(root) == "Bundle" and _canonical(root.func, place, resolver) == "Bundle":
+                return Column("bundle", call) if root is call and not root.keywords else None
+            if _canonical(root.func, place, resolver) in _EXPRESSIONS or _is_function(root.func, place, resolver):
+                return _expression(call, place, resolver, ())
+            if isinstance(getattr(resolver.value(root, place), "value", None), Statement | Expression):
+                return _expression(call, place, resolver, ())
+            root = root.func
+        else:
+            match root:
+                case ast.Attribute(value=ast.Attribute(attr="c" | "columns")):
+                    return _expression(call, place, resolver, ())
+            if isinstance(getattr(resolver.value(root, place), "value", None), ModelAttribute | Expression):
+                return _expression(call, place, resolver, ())
+            root = root.value
+    return None
+
+
+def _is_function(node: ast.expr, place: Place, resolver: Resolver) -> bool:
+    match resolver.value(node, place):
+        case Answer(value=Outside(definition=definition)):
+            return definition.canonical is not None and ".func." in definition.name
+    return False
+
+
+def _canonical(node: ast.expr, place: Place, resolver: Resolver) -> str | None:
+    match resolver.value(node, place):
+        case Answer(value=Outside() as outside):
+            return outside.canonical
+    return None
+
+
+def _table(node: ast.expr, place: Place, resolver: Resolver) -> Column | None:
+    """A `Table` of the project as column list: rows of its columns."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return None
+    owner = place.scope.owner(root.id)
+    if owner is not None and owner.parent is not None:
+        return None
+    definition: Definition | None = resolver.project.lookup.expression(place.module, node)
+    match definition:
+        case Variable(module=module, assigned=assigned, others=()) if isinstance(assigned.value, ast.Call):
+            made = resolver.project.lookup.expression(module, assigned.value.func)
+            if getattr(made, "canonical", None) == "Table":
+                return Column("bundle", node, is_hashable=False)
+    return None
+
+
+def _is_hashable(attribute: Attribute) -> bool:
+    """Whether the type that a column is declared with has hashable values, as far as is seen."""
+    call = attribute.call
+    if call is None or not (call.args or call.keywords):
+        return bool(_names(attribute.annotation) & _HASHABLE_ANNOTATIONS) if attribute.annotation is not None else False
+    given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg in {"type_", "sa_type"})]
+    names = {name for argument in given for name in _names(argument)} | _names(attribute.annotation)
+    return not names & _UNHASHABLE and bool(names & (_HASHABLE | _HASHABLE_ANNOTATIONS | {"ForeignKey"}))
+
+
+def _names(node: ast.expr | None) -> set[str]:
+    return {last_name(part) for part in ast.walk(node) if isinstance(part, ast.expr)} if node is not None else set()

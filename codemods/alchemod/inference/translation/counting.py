@@ -1,0 +1,94 @@
+"""What `count()` and `exists()` of a Query become.
+
+`Query.count()` counts the rows of the whole statement as a subquery; `Query.exists()` selects 1 from it.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
+from alchemod.inference.translation.endings import Ending
+from alchemod.inference.translation.sessions import Executor
+from alchemod.inference.translation.situation import Situation
+from alchemod.inference.translation.steps import without
+from alchemod.inference.values import ModelClass
+
+_SIMPLE: Final = frozenset({"filter", "where", "filter_by", "order_by"})
+"""Steps with which `count()` is a count over the table itself."""
+_WINDOW: Final = ("limit", "offset", "slice", "distinct", "yield_per")
+
+
+def is_short_count(here: Situation) -> bool:
+    """Whether the rows can be counted without a subquery: one class and criteria, in one chain."""
+    steps = {name for name, _ in here.statement.steps}
+    return here.web.is_expression and here.columns.kind == "entity" and steps <= _SIMPLE
+
+
+def count_ending(here: Situation, executor: Executor) -> Ending:
+    """`count()`."""
+    call = here.use.node
+    if not isinstance(call, ast.Call) or call.args or call.keywords:
+        raise UntranslatedError("count() of a Query takes no arguments")
+    if here.statement.has_step("from_statement"):
+        raise UntranslatedError("count() after from_statement() raises")
+    holes = {"session": executor.session, "statement": here.use.receiver}
+    changes: list[Change] = []
+    if here.web.is_expression and not here.statement.has_step(*_WINDOW):
+        changes += [without(step) for step in here.web.steps if step.name == "order_by"]
+    if is_short_count(here):
+        template = f"{executor.hole}.scalar({{statement}})"
+        return Ending((*changes, *_counted(here), Replaced(call, template, here.path, holes)))
+    counted = "{sqlalchemy.select}({sqlalchemy.func}.count()).select_from({statement})"
+    changes.append(Replaced(here.use.receiver, "{_}.subquery()", here.path))
+    template = f"{executor.hole}.scalar({counted})"
+    return Ending((*changes, Replaced(call, template, here.path, holes)))
+
+
+def _counted(here: Situation) -> list[Change]:
+    origin = here.web.origins[0].node
+    entity = here.columns.columns[0].node
+    template = "{sqlalchemy.select}({sqlalchemy.func}.count()).select_from({entity})"
+    return [Replaced(origin, template, here.path, {"entity": entity})]
+
+
+def exists_ending(here: Situation) -> Ending:
+    """`exists()`: the same on the statement, unless an aggregate is selected, which always gives a row."""
+    call = here.use.node
+    if not isinstance(call, ast.Call) or call.args or call.keywords:
+        raise UntranslatedError("exists() of a Query takes no arguments")
+    for column in here.columns.columns:
+        if column.kind not in {"entity", "column"}:
+            raise UntranslatedError("exists() of a Query asks for its rows, an EXISTS over an aggregate is always true")
+    return Ending(())
+
+
+def distinct_doubt(here: Situation) -> str:
+    """Why SQLAlchemy 1.4 may select more than is asked for: what `distinct()` rows are ordered by."""
+    if not here.resolver.project.versions.includes("1.4") or not here.statement.has_step("order_by"):
+        return ""
+    is_distinct = any(name == "distinct" and not call.args for name, call in here.statement.steps)
+    is_counted = here.use.name == "count"
+    if not is_distinct or (here.columns.kind == "entity" and not is_counted):
+        return ""
+    for name, call in here.statement.steps:
+        if name == "order_by":
+            for argument in call.args:
+                if not _is_selected(argument, here):
+                    shown = ast.unparse(argument)
+                    return f"in SQLAlchemy 1.4 {shown} is selected by a distinct Query and not by select()"
+    return ""
+
+
+def _is_selected(node: ast.expr, here: Situation) -> bool:
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        node = node.func.value  # desc(), asc(), nulls_last()
+    if isinstance(node, ast.Constant):
+        return True
+    if any(column.node is not None and ast.dump(column.node) == ast.dump(node) for column in here.columns.columns):
+        return True
+    if isinstance(node, ast.Attribute):
+        answer = here.resolver.value(node.value, here.place_of(node))
+        return answer is not None and isinstance(answer.value, ModelClass) and answer.value in here.columns.entities
+    return False

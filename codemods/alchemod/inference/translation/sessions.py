@@ -1,0 +1,148 @@
+"""The session that executes the statement a Query becomes: a Query carries it along, `select()` does not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from alchemod.facts.lookup import Variable
+from alchemod.inference.parents import parents_of
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.spelling import closes_cycle
+from alchemod.inference.translation.changes import Source, UntranslatedError
+from alchemod.inference.translation.web import Origin, Use, Web
+from alchemod.inference.values import Answer, ModelClass, Place, Session
+
+_LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """What executes the statement, for the hole `session` of a template. `imported` is a dotted name to write instead.
+
+    `doubt` says why it may not be the session of the Query, "" when it is.
+    """
+
+    session: Any
+    imported: str | None = None
+    doubt: str = ""
+
+    @property
+    def hole(self) -> str:
+        """The hole of a template that stands for the session."""
+        return f"{{{self.imported}}}" if self.imported else "{session}"
+
+
+def executor(web: Web, use: Use, resolver: Resolver) -> Executor:
+    """The session for one use of a web. Raises UntranslatedError when it cannot be written there."""
+    if web.is_expression:
+        return _in_place(web, resolver)
+    sessions = [origin.session for origin in web.origins]
+    codes = {ast.unparse(session) for session in sessions if session is not None}
+    if len(codes) != 1 or None in sessions or any(step.name == "with_session" for step in web.steps):
+        raise UntranslatedError("which session the Query belongs to where it is used is not certain")
+    session = sessions[0]
+    assert session is not None
+    doubt = _why_not_there(session, web, use)
+    return Executor(Source(ast.unparse(session)), doubt=doubt)
+
+
+def _in_place(web: Web, resolver: Resolver) -> Executor:
+    """The session of a single chain: the expression that it begins with moves to the end."""
+    origin = web.origins[0]
+    given = [step for step in web.steps if step.name == "with_session"]
+    if given:
+        match given[-1].call:
+            case ast.Call(args=[session], keywords=[]):
+                return Executor(session)
+    if origin.session is not None:
+        return Executor(origin.session)
+    if isinstance(origin.node, ast.Attribute):
+        return _of_property(origin, resolver)
+    raise UntranslatedError("the Query has no session that is seen")
+
+
+def _of_property(origin: Origin, resolver: Resolver) -> Executor:
+    """The registry behind `Model.query`, made by `registry.query_property()`."""
+    assert isinstance(origin.node, ast.Attribute)
+    answer = resolver.value(origin.node.value, origin.place)
+    doubt = f"which session {ast.unparse(origin.node)} uses is told by where the property is made"
+    match answer:
+        case Answer(value=ModelClass(model=model)):
+            made = model.attributes.get("query")
+            match made.value if made is not None else None:
+                case ast.Call(func=ast.Attribute(value=ast.Name() as registry, attr="query_property"), args=[]):
+                    assert made is not None
+                    return _registry(registry, made.owner.module.path, origin, resolver, doubt)
+    raise UntranslatedError(f"the session behind {ast.unparse(origin.node)} is not seen")
+
+
+def _registry(registry: ast.Name, path: Any, origin: Origin, resolver: Resolver, doubt: str) -> Executor:
+    project = resolver.project
+    module = project.facts(path)
+    definition = project.lookup.name(module, registry.id) if module is not None else None
+    if not isinstance(definition, Variable):
+        raise UntranslatedError(f"the registry {registry.id} is not seen")
+    here = origin.place
+    for name in here.module.bindings:
+        found = project.lookup.name(here.module, name)
+        owner = here.scope.owner(name)
+        is_global = owner is None or owner.parent is None
+        if is_global and isinstance(found, Variable) and found.assigned is definition.assigned:
+            return Executor(Source(name), doubt=doubt)
+    if closes_cycle(project, here.module, definition.module):
+        raise UntranslatedError(f"importing {definition.name} here would close a circle of imports")
+    return Executor(None, f"{definition.module.name}.{definition.name}", doubt)
+
+
+def _why_not_there(session: ast.expr, web: Web, use: Use) -> str:
+    """Why an expression for the session may mean something else where the web is used than where it begins."""
+    root = session
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        raise UntranslatedError(f"{ast.unparse(session)} may give another session each time it is evaluated")
+    for origin in web.origins:
+        owner = origin.place.scope.owner(root.id)
+        if use.place.module is not origin.place.module or use.place.scope.owner(root.id) is not owner:
+            raise UntranslatedError(f"{ast.unparse(session)} means something else where the Query is used")
+        if owner is None or owner.parent is None:
+            if len(origin.place.module.bindings.get(root.id, ())) > 1:
+                return f"{root.id} may be bound again before the Query is used"
+            continue
+        bindings = owner.bindings[root.id]
+        if len(bindings) != 1 or root.id in owner.rebound_inside:
+            raise UntranslatedError(f"{root.id} may be bound again between the Query and its use")
+        tree = origin.place.scope.root.node
+        assert isinstance(tree, ast.Module)
+        if isinstance(session, ast.Attribute) and _is_assigned(session, owner.node):
+            raise UntranslatedError(f"{ast.unparse(session)} is assigned in this function")
+        parents = parents_of(tree)
+        loops = [node for node in _within(parents.around(bindings[0].target), owner.node) if isinstance(node, _LOOPS)]
+        if loops and loops[0] not in parents.around(origin.node):
+            return f"{root.id} is bound again in each turn of a loop"
+    return ""
+
+
+def _within(around: list[ast.AST], function: ast.AST) -> Iterator[ast.AST]:
+    for node in around:
+        if node is function:
+            return
+        yield node
+
+
+def _is_assigned(attribute: ast.Attribute, function: ast.AST) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == attribute.attr
+        for node in ast.walk(function)
+    )
+
+
+def has_scalars(session: ast.expr | None, place: Place, resolver: Resolver) -> bool:
+    """Whether the session has `scalars()` in every version allowed: Session since 1.4.24, scoped_session 1.4.26."""
+    answer = resolver.value(session, place) if session is not None else None
+    is_plain = answer is not None and isinstance(answer.value, Session) and not answer.value.scoped
+    return resolver.project.versions.allows("1.4.24" if is_plain else "1.4.26")
+

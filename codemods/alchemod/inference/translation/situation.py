@@ -1,0 +1,62 @@
+"""One use of a Query with what is known about it: the statement, its column list, the session, repeated rows."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from alchemod.inference.resolver import Resolver
+from alchemod.inference.translation.columns import ColumnList
+from alchemod.inference.translation.web import Use, Web
+from alchemod.inference.values import Answer, Place, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the translation of one use rests on. `answer` is about the Query that is used, `statement` its value."""
+
+    web: Web
+    use: Use
+    answer: Answer
+    statement: Statement
+    columns: ColumnList
+    resolver: Resolver
+
+    @property
+    def path(self) -> Path:
+        """The file of the use."""
+        return self.use.place.module.path
+
+    @property
+    def bulk(self) -> str:
+        """`update` or `delete`, when the Query is used for that."""
+        return self.use.name if self.use.kind == "call" and self.use.name in {"update", "delete"} else ""
+
+    def place_of(self, node: ast.expr) -> Place:
+        """Where a step of the web, or something in the file of the use, stands."""
+        for step in self.web.steps:
+            if step.call is node:
+                return step.place
+        root = self.use.place.scope.root
+        return Place(self.use.place.module, root.innermost(node))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the statement of a use is executed: the template of the call that gives its result."""
+
+    scalars: str
+    rows: str
+    unique: str
+
+    def of(self, columns: ColumnList) -> str:
+        """The template of the result whose elements are those of the Query."""
+        return (self.scalars if columns.kind == "entity" else self.rows) + self.unique
+
+
+def result(hole: str, *, has_scalars: bool, unique: bool) -> Result:
+    """The templates for a session that fills `hole`."""
+    rows = f"{hole}.execute({{statement}})"
+    scalars = f"{hole}.scalars({{statement}})" if has_scalars else f"{rows}.scalars()"
+    return Result(scalars, rows, ".unique()" if unique else "")
