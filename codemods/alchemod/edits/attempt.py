@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from alchemod.edits import noqa
+from alchemod.edits.alignment import Start, aligned
 from alchemod.edits.ancestry import COMPOUND, Ancestry
 from alchemod.edits.comments import lost_comments
 from alchemod.edits.comparison import first_difference
@@ -147,7 +148,9 @@ class Attempt:
         old = self._source.utf8[slice(*unit.span)].decode()
         new = renderer.text(unit, indent)
         if new != old and not isinstance(unit.owner, ast.ExceptHandler | ast.match_case | ast.expr):
-            new = wrapped(new, old, self._room(unit, indent), is_header=isinstance(unit.owner, COMPOUND))
+            room = self._room(unit, indent)
+            new = aligned(new, Start(room.column, indent), old, self._start(unit))
+            new = wrapped(new, old, room, is_header=isinstance(unit.owner, COMPOUND))
         for swap in self._noqa_swaps.get(id(unit.owner), ()):
             first, last = (self._source.position(offset)[0] for offset in self._source.span(swap.node))
             start = self._source.position(unit.span[0])[0]
@@ -179,6 +182,10 @@ class Attempt:
         start = unit.span[0]
         column = self._source.position(start)[1] - 1 - len(line_indent(self._source, start)) + len(indent)
         return Room(column, self._line_length, indent, self._source.newline)
+
+    def _start(self, unit: Unit) -> Start:
+        """Where a unit began."""
+        return Start(self._source.position(unit.span[0])[1] - 1, line_indent(self._source, unit.span[0]))
 
     def _changed_units(self) -> Iterator[Unit]:
         """The units that stay where they are, with edits inside them."""

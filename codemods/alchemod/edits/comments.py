@@ -17,7 +17,7 @@ def comments_in(code: str) -> list[str]:
     """
     if "#" not in code:
         return []
-    return [token.string.rstrip() for token in _tokens(code) if token.type == tokenize.COMMENT]
+    return [token.string.rstrip() for token in tokens_of(code) if token.type == tokenize.COMMENT]
 
 
 def lost_comments(before: Iterable[str], after: Iterable[str]) -> list[str]:
@@ -35,7 +35,7 @@ def string_lines(code: str) -> list[int]:
         return []
     found: list[int] = []
     opened: list[int] = []
-    for token in _tokens(code):
+    for token in tokens_of(code):
         name = tokenize.tok_name[token.type]
         if name == "STRING":
             found.extend(range(token.start[0], token.end[0]))
@@ -51,15 +51,18 @@ def breaks_line_outside_brackets(code: str) -> bool:
     if "\n" not in code and "\r" not in code:
         return False
     depth, breaks = 0, 0
-    for token in _tokens(code):
+    for token in tokens_of(code):
         if token.type == tokenize.OP:
             depth += (token.string in "([{") - (token.string in ")]}")
         breaks += token.type == tokenize.NL and depth == 1
     return breaks > 1  # one stands before the bracket that _tokens adds
 
 
-def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
-    """The tokens of a piece of code. In brackets the indentation of what was cut out of a suite is no error."""
+def tokens_of(code: str) -> Iterator[tokenize.TokenInfo]:
+    """The tokens of a piece of code in brackets: there the indentation of what was cut out of a suite is no error.
+
+    Raises Refusal when it cannot be split into tokens.
+    """
     code = code.replace("\r\n", "\n").replace("\r", "\n")
     try:
         yield from tokenize.generate_tokens(io.StringIO(f"({code}\n)").readline)

@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from alchemod.edits import arguments, chains
+from alchemod.edits import arguments, chains, enclosing
 from alchemod.edits.ancestry import children
 from alchemod.edits.descent import slot_path, step_path
 from alchemod.edits.displays import opened, shift_of, starred
@@ -23,7 +23,7 @@ from alchemod.edits.parentheses import fits, has_open_line_break, has_parenthese
 from alchemod.edits.paths import Path, Step, follow, put_all
 from alchemod.edits.plan import Plan
 from alchemod.edits.refusal import Refusal
-from alchemod.edits.segments import Unit, Units
+from alchemod.edits.segments import Unit, Units, line_indent
 from alchemod.edits.templates import Filled
 from alchemod.edits.verbs import AddArgument, Code, Drop, Rename, Spread, Swap, Transform
 
@@ -150,6 +150,8 @@ class Renderer:
 
     def _around(self, node: ast.AST, own: Any, template: Template) -> Updated:
         """The template with the target in it. Its parentheses go to the result, unless it needs them there."""
+        if (enclosed := self._enclosed(node, own, template)) is not None:
+            return enclosed
         uses = list(template.uses(node))
         bare = _bare(own)
         inner, lpar, rpar = own, (), ()
@@ -166,6 +168,32 @@ class Renderer:
         if not code.lpar and has_open_line_break(code) and not self._stands_in_brackets(node):
             code = parenthesized(code)
         return Updated(code, dots)
+
+    def _enclosed(self, node: ast.AST, own: Any, template: Template) -> Updated | None:
+        """The template with code of several lines as the only argument of its call; None when it has no such."""
+        values: dict[int, Any] = {}
+
+        def value_of(value: Any) -> Any:
+            if id(value) not in values:
+                values[id(value)] = own if value is node else self.value(value)
+            return values[id(value)]
+
+        path = enclosing.place_of_argument(template, value_of)
+        if path is None or self._is_in_f_string(node):
+            return None
+        code = template.with_values(value_of, open_lines=True)
+        is_own = follow(code, path) is own
+        code, is_taken = enclosing.enclosed(code, path, own, self._lines(node))
+        lpar, rpar = ((), ()) if is_own else (own.lpar, own.rpar)
+        if is_taken:
+            lpar, rpar = lpar[:-1], rpar[1:]
+        return Updated(code.with_changes(lpar=(*lpar, *code.lpar), rpar=(*code.rpar, *rpar)))
+
+    def _lines(self, node: ast.AST) -> enclosing.Lines:
+        """Where lines begin that go with the line on which a node begins."""
+        block = self.units.holding(node).frame.indent
+        indent = line_indent(self.units.source, self.units.source.span(node)[0])
+        return enclosing.Lines.at(indent.removeprefix(block), "\t" if "\t" in indent else "    ")
 
     def _with_argument(self, current: Any, addition: AddArgument) -> Any:
         call = Template.arguments(self._fill(addition)).with_values(self.value, open_lines=True)

@@ -1,0 +1,48 @@
+"""MIG403: a Query that is held in a variable becomes a statement, executed where it is used."""
+
+from __future__ import annotations
+
+from alchemod.engine.translating import TranslatingRule
+
+
+class QueryVariable(TranslatingRule):
+    """Turns a Query that a variable holds into `select()`.
+
+    What it does:
+        Replaces a Query that is built in several steps, in branches and loops, by a `select()` that is built the same
+        way. Each place that executes the Query executes the statement instead, with the session that the Query had.
+
+    Why:
+        Query is legacy in SQLAlchemy 2.0; `select()` is the one construct for ORM and Core.
+
+    Example:
+        ```python
+        def members(session, name=None):
+            query = session.query(User)
+            if name is not None:
+                query = query.filter(User.name == name)
+            return query.order_by(User.id).all()
+        ```
+
+    Use instead:
+        ```python
+        def members(session, name=None):
+            query = select(User)
+            if name is not None:
+                query = query.where(User.name == name)
+            return session.execute(query.order_by(User.id)).scalars().all()
+        ```
+
+    Fix safety:
+        Safe when all uses of the variable are in one function and the session means the same at each of them. A report
+        where the Query is stored, given to a function that is not seen, or tested for truth.
+
+    References:
+        - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#migration-orm-usage
+        - https://docs.sqlalchemy.org/en/20/orm/queryguide/select.html
+    """
+
+    code = "MIG403"
+    since = "2.0"
+    family = "variable"
+    instead = "select()"
