@@ -106,9 +106,8 @@ class _Alignment:
         matcher = SequenceMatcher(
             None, [token.text for token in old.tokens], [token.text for token in new.tokens], autojunk=False
         )
-        self._partner: Final = {
-            block.b + offset: block.a + offset for block in matcher.get_matching_blocks() for offset in range(block.size)
-        }
+        blocks = matcher.get_matching_blocks()
+        self._partner: Final = {b + offset: a + offset for a, b, size in blocks for offset in range(size)}
 
     def text(self) -> str:
         """The new code, aligned."""

@@ -10,7 +10,16 @@ from alchemod.facts.attributes import Attribute, added, declared
 from alchemod.facts.lookup import Lookup
 from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, last_name
-from alchemod.facts.relationships import Lazy, argument, backref_name, is_collection, is_many_to_one, is_reverse_collection, lazy
+from alchemod.facts.relationships import (
+    Lazy,
+    argument,
+    backref_name,
+    is_collection,
+    is_joined,
+    is_many_to_one,
+    is_reverse_collection,
+    lazy,
+)
 
 _MAPPING = frozenset({"mapped", "mapped_as_dataclass"})
 """Methods of a registry that map the class they decorate."""
@@ -61,6 +70,10 @@ class Models:
     def lazy(self, relationship: Attribute) -> Lazy:
         """How a relationship loads unless a query says otherwise."""
         return lazy(relationship)
+
+    def is_joined(self, relationship: Attribute) -> bool:
+        """Whether a relationship is loaded by a join unless a query says otherwise, or that cannot be excluded."""
+        return is_joined(relationship)
 
     def is_collection(self, relationship: Attribute, seen_from: Model) -> bool | None:
         """Whether a relationship holds many objects; None when neither keys nor annotation tell."""

@@ -41,18 +41,35 @@ _COLLECTIONS = frozenset(
 
 def lazy(relationship: Attribute) -> Lazy:
     """How a relationship loads unless a query says otherwise."""
-    if relationship.reverse_of is not None:
-        call = _backref_call(relationship.reverse_of)
-        if call is None:
-            return "select" if backref_name(relationship.reverse_of) is not None else "unknown"
-        given = next((keyword.value for keyword in call.keywords if keyword.arg == "lazy"), None)
-        return _lazy_value(given, unpacked=any(keyword.arg is None for keyword in call.keywords))
-    if relationship.value is not None and last_name(relationship.value) == "dynamic_loader":
-        return "dynamic"
-    wrapper = _wrapper(relationship)
-    if wrapper in _WRAPPERS:
-        return _WRAPPERS[wrapper]
-    return _lazy_value(relationship.keyword("lazy"), unpacked=relationship.has_unpacked_keywords)
+    if relationship.reverse_of is not None and _backref_call(relationship.reverse_of) is None:
+        return "select" if backref_name(relationship.reverse_of) is not None else "unknown"
+    if relationship.reverse_of is None:
+        if relationship.value is not None and last_name(relationship.value) == "dynamic_loader":
+            return "dynamic"
+        wrapper = _wrapper(relationship)
+        if wrapper in _WRAPPERS:
+            return _WRAPPERS[wrapper]
+    given, unpacked = _lazy_argument(relationship)
+    return _lazy_value(given, unpacked=unpacked)
+
+
+def is_joined(relationship: Attribute) -> bool:
+    """Whether a relationship is loaded by a join unless a query says otherwise, or that cannot be excluded."""
+    given, _ = _lazy_argument(relationship)
+    loads = lazy(relationship)
+    if loads != "eager":
+        return loads == "unknown"
+    return isinstance(given, ast.Constant) and given.value in ("joined", False)
+
+
+def _lazy_argument(relationship: Attribute) -> tuple[ast.expr | None, bool]:
+    """What `lazy=` gives, and whether `**options` may give it too."""
+    if relationship.reverse_of is None:
+        return relationship.keyword("lazy"), relationship.has_unpacked_keywords
+    call = _backref_call(relationship.reverse_of)
+    keywords = call.keywords if call is not None else []
+    given = next((keyword.value for keyword in keywords if keyword.arg == "lazy"), None)
+    return given, any(keyword.arg is None for keyword in keywords)
 
 
 def is_joined(relationship: Attribute) -> bool:

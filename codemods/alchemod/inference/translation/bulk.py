@@ -33,7 +33,7 @@ def bulk_ending(here: Situation, executor: Executor) -> Ending:
         changes.append(Replaced(here.use.receiver, f"{{_}}{links}", here.path, {"values": values, "how": how}))
     template = f"{executor.hole}.execute({{statement}}){'' if _is_unused(here) else '.rowcount'}"
     holes = {"session": executor.session, "statement": here.use.receiver}
-    return Ending((*changes, Replaced(call, template, here.path, holes)), doubt)
+    return Ending((*changes, Replaced(call, template, here.path, holes)), (doubt,))
 
 
 def _construct(here: Situation) -> Change:

@@ -13,7 +13,6 @@ from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.sessions import Executor
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.translation.steps import without
-from alchemod.inference.values import ModelClass
 
 _SIMPLE: Final = frozenset({"filter", "where", "filter_by", "order_by"})
 """Steps with which `count()` is a count over the table itself."""
@@ -63,32 +62,3 @@ def exists_ending(here: Situation) -> Ending:
             raise UntranslatedError("exists() of a Query asks for its rows, an EXISTS over an aggregate is always true")
     return Ending(())
 
-
-def distinct_doubt(here: Situation) -> str:
-    """Why SQLAlchemy 1.4 may select more than is asked for: what `distinct()` rows are ordered by."""
-    if not here.resolver.project.versions.includes("1.4") or not here.statement.has_step("order_by"):
-        return ""
-    is_distinct = any(name == "distinct" and not call.args for name, call in here.statement.steps)
-    is_counted = here.use.name == "count"
-    if not is_distinct or (here.columns.kind == "entity" and not is_counted):
-        return ""
-    for name, call in here.statement.steps:
-        if name == "order_by":
-            for argument in call.args:
-                if not _is_selected(argument, here):
-                    shown = ast.unparse(argument)
-                    return f"in SQLAlchemy 1.4 {shown} is selected by a distinct Query and not by select()"
-    return ""
-
-
-def _is_selected(node: ast.expr, here: Situation) -> bool:
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
-        node = node.func.value  # desc(), asc(), nulls_last()
-    if isinstance(node, ast.Constant):
-        return True
-    if any(column.node is not None and ast.dump(column.node) == ast.dump(node) for column in here.columns.columns):
-        return True
-    if isinstance(node, ast.Attribute):
-        answer = here.resolver.value(node.value, here.place_of(node))
-        return answer is not None and isinstance(answer.value, ModelClass) and answer.value in here.columns.entities
-    return False

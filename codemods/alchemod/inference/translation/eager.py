@@ -38,7 +38,7 @@ def joins_collection(model: Model, models: Models) -> bool:
         seen.add(current)
         for one in (current, *models.subclasses(current)):
             for attribute in one.attributes.values():
-                if attribute.kind != "relationship" or models.lazy(attribute) not in {"joined", "unknown"}:
+                if attribute.kind != "relationship" or not models.is_joined(attribute):
                     continue
                 if models.is_collection(attribute, one) is not False:
                     return True

@@ -16,7 +16,6 @@ from alchemod.inference.translation.changes import Change, Replaced, Untranslate
 from alchemod.inference.translation.sessions import Executor
 from alchemod.inference.translation.situation import Result, Situation
 
-ROW_ENDINGS: Final = frozenset({"all", "first", "one", "one_or_none"})
 _AT_ONCE: Final = frozenset(
     {
         *("list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "any", "all", "dict", "join", "extend"),
@@ -24,17 +23,14 @@ _AT_ONCE: Final = frozenset(
     }
 )
 """Functions and methods that go through an iterable before they return."""
-_ITERATING: Final = frozenset(
-    {"list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "any", "all", "dict", "enumerate"}
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The changes at a use, and why they are not safe, "" when they are."""
+    """The changes at a use, and why they are not safe; some of these are ""."""
 
     changes: tuple[Change, ...]
-    doubt: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 def row_ending(here: Situation, executor: Executor, result: Result) -> Ending:
@@ -83,7 +79,7 @@ def value_ending(here: Situation, executor: Executor) -> Ending:
     narrowed = Replaced(here.use.receiver, "{_}.with_only_columns({column}).limit(1)", here.path, {"column": column})
     template = f"{executor.hole}.scalar({{statement}})"
     holes = {"session": executor.session, "statement": here.use.receiver}
-    return Ending((narrowed, Replaced(call, template, here.path, holes)), "value() asks for all rows, not for one")
+    return Ending((narrowed, Replaced(call, template, here.path, holes)), ("value() asks for all rows, not for one",))
 
 
 def values_ending(here: Situation, executor: Executor, result: Result) -> Ending:
@@ -100,7 +96,7 @@ def values_ending(here: Situation, executor: Executor, result: Result) -> Ending
     narrowed = Replaced(here.use.receiver, f"{{_}}.with_only_columns({listed})", here.path, columns)
     holes = {"session": executor.session, "statement": here.use.receiver}
     ending = Replaced(call, f"iter({result.rows}.all())", here.path, holes)
-    return Ending((narrowed, ending), "values() loads its rows when they are first asked for")
+    return Ending((narrowed, ending), ("values() loads its rows when they are first asked for",))
 
 
 def iterated(here: Situation, executor: Executor, result: Result) -> Ending:
@@ -111,7 +107,7 @@ def iterated(here: Situation, executor: Executor, result: Result) -> Ending:
         template += ".all()"
     template = template.replace("{statement}", "{_}")
     changes = (Replaced(receiver, template, here.path, {"session": executor.session}),)
-    return Ending(changes, _why_too_early(here))
+    return Ending(changes, (_why_too_early(here),))
 
 
 def _why_too_early(here: Situation) -> str:
@@ -137,7 +133,3 @@ def _why_too_early(here: Situation) -> str:
             return "the statement is sent when enumerate() is made, not when it is first asked"
     return ""
 
-
-def goes_through(call: ast.Call, argument: ast.expr) -> bool:
-    """Whether a call of a builtin goes through its argument: `list(query)`, `dict(query)`."""
-    return isinstance(call.func, ast.Name) and call.func.id in _ITERATING and call.args[:1] == [argument]

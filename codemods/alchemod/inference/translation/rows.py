@@ -32,7 +32,13 @@ def why_keys_matter(here: Situation) -> str:
         return ""
     tree = here.use.place.scope.root.node
     assert isinstance(tree, ast.Module)
-    if _Reading(tree, here.use.place.scope.root, columns).is_blind(here):
+    is_blind = _Reading(tree, here.use.place.scope.root, columns).is_blind(here)
+    return "" if is_blind else why_keys_differ(columns)
+
+
+def why_keys_differ(columns: ColumnList) -> str:
+    """In what the keys of the rows differ, as a sentence; "" when they are the same."""
+    if columns.kind == "entity" or not (columns.repeated or columns.nameless):
         return ""
     if columns.repeated:
         return f"the rows have two keys {columns.repeated[0]}, select() calls the second {columns.repeated[0]}_1"

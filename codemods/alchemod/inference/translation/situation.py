@@ -8,17 +8,18 @@ from pathlib import Path
 
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.translation.columns import ColumnList
+from alchemod.inference.translation.uses import Purpose
 from alchemod.inference.translation.web import Use, Web
-from alchemod.inference.values import Answer, Place, Statement
+from alchemod.inference.values import Place, Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the translation of one use rests on. `answer` is about the Query that is used, `statement` its value."""
+    """What the translation of one use rests on."""
 
     web: Web
     use: Use
-    answer: Answer
+    purpose: Purpose
     statement: Statement
     columns: ColumnList
     resolver: Resolver
@@ -27,11 +28,6 @@ class Situation:
     def path(self) -> Path:
         """The file of the use."""
         return self.use.place.module.path
-
-    @property
-    def bulk(self) -> str:
-        """`update` or `delete`, when the Query is used for that."""
-        return self.use.name if self.use.kind == "call" and self.use.name in {"update", "delete"} else ""
 
     def place_of(self, node: ast.expr) -> Place:
         """Where a step of the web, or something in the file of the use, stands."""
@@ -50,13 +46,13 @@ class Result:
     rows: str
     unique: str
 
+    @classmethod
+    def of_session(cls, hole: str, *, has_scalars: bool, unique: bool) -> Result:
+        """The templates for a session that fills `hole`."""
+        rows = f"{hole}.execute({{statement}})"
+        scalars = f"{hole}.scalars({{statement}})" if has_scalars else f"{rows}.scalars()"
+        return cls(scalars, rows, ".unique()" if unique else "")
+
     def of(self, columns: ColumnList) -> str:
         """The template of the result whose elements are those of the Query."""
         return (self.scalars if columns.kind == "entity" else self.rows) + self.unique
-
-
-def result(hole: str, *, has_scalars: bool, unique: bool) -> Result:
-    """The templates for a session that fills `hole`."""
-    rows = f"{hole}.execute({{statement}})"
-    scalars = f"{hole}.scalars({{statement}})" if has_scalars else f"{rows}.scalars()"
-    return Result(scalars, rows, ".unique()" if unique else "")

@@ -28,7 +28,7 @@ def slice_ending(here: Situation, executor: Executor, result: Result) -> Ending:
         case index:
             narrowed, doubt = _item(here, index)
             template = f"{run}.all()[0]"
-    return Ending((*narrowed, Replaced(node, template, here.path, holes)), doubt)
+    return Ending((*narrowed, Replaced(node, template, here.path, holes)), (doubt,))
 
 
 def _narrowed(here: Situation, lower: ast.expr | None, upper: ast.expr | None) -> tuple[list[Replaced], str]:

@@ -11,15 +11,25 @@ from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.values import Engine, Session
 
-STATEMENT_METHODS: Final = frozenset({"subquery", "cte", "label", "as_scalar", "scalar_subquery", "lateral"})
-STATEMENT_ATTRIBUTES: Final = frozenset({"statement", "selectable", "column_descriptions", "whereclause"})
 _EXECUTING: Final = frozenset({"execute"})
 _TAKING_STATEMENTS: Final = frozenset({"in_", "notin_", "not_in", "from_select"}) | _EXECUTING
 """Methods that take a `select()` where they take a Query."""
 _LABELLED: Final = "{_}.set_label_style({sqlalchemy.LABEL_STYLE_TABLENAME_PLUS_COL})"
 
 
-def statement_method(here: Situation) -> Ending:
+def statement_use(here: Situation) -> Ending:
+    """What becomes of the use. Raises UntranslatedError when it has no counterpart."""
+    match here.use.kind:
+        case "call":
+            return _method(here)
+        case "attribute":
+            return _attribute(here)
+        case "compared":
+            return _compared(here)
+    return _argument(here)
+
+
+def _method(here: Situation) -> Ending:
     """`subquery()`, `cte()`, `label()`, `as_scalar()`, `scalar_subquery()`."""
     call = here.use.node
     assert isinstance(call, ast.Call)
@@ -48,7 +58,7 @@ def statement_method(here: Situation) -> Ending:
     return Ending(tuple(changes))
 
 
-def statement_attribute(here: Situation) -> Ending:
+def _attribute(here: Situation) -> Ending:
     """`query.statement` is the statement itself; the other attributes are those of the statement."""
     node = here.use.node
     assert isinstance(node, ast.Attribute)
@@ -59,7 +69,7 @@ def statement_attribute(here: Situation) -> Ending:
     return Ending(())
 
 
-def statement_argument(here: Situation) -> Ending:
+def _argument(here: Situation) -> Ending:
     """`column.in_(query)`, `session.execute(query)`, `insert(T).from_select([...], query)`."""
     match here.use.node:
         case ast.Call(func=ast.Attribute(value=receiver, attr=name)) if name in _TAKING_STATEMENTS:
@@ -70,7 +80,7 @@ def statement_argument(here: Situation) -> Ending:
     raise UntranslatedError(f"what {shown or 'the call'}() does with the Query is not seen")
 
 
-def compared(here: Situation) -> Ending:
+def _compared(here: Situation) -> Ending:
     """`column == query`: a scalar subquery."""
     match here.use.node:
         case ast.Compare(ops=[ast.Is() | ast.IsNot()]):

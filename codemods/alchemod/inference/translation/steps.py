@@ -20,7 +20,7 @@ from alchemod.inference.translation.changes import (
 )
 from alchemod.inference.translation.keywords import translated_keywords
 from alchemod.inference.translation.web import Step
-from alchemod.inference.values import Answer, ModelAttribute, ModelClass, Object, Place, Statement, Style
+from alchemod.inference.values import Answer, Entity, ModelAttribute, ModelClass, Object, Place, Statement, Style
 
 _SAME: Final = frozenset(
     {
@@ -30,7 +30,6 @@ _SAME: Final = frozenset(
 )  # fmt: skip
 _RENAMED: Final = {
     "filter": "where",
-    "with_entities": "with_only_columns",
     "add_column": "add_columns",
     "add_entity": "add_columns",
 }
@@ -39,6 +38,9 @@ _REFUSED_AFTER_LIMIT: Final = frozenset(
     {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "group_by", "having"}
 )
 """Steps that a Query refuses when it has LIMIT or OFFSET, while `select()` carries them out before these."""
+_CRITERIA: Final = (*_REFUSED_AFTER_LIMIT, *_LIMITING, "distinct", "select_from", "from_statement")
+"""Steps before which a Query wants its FROM clause."""
+_AFTER_STATEMENT: Final = frozenset({"options", "execution_options", "populate_existing", "params", "yield_per"})
 _BULK: Final = frozenset({"filter", "where", "filter_by", "execution_options"})
 _WITHOUT_EFFECT_IN_BULK: Final = frozenset({"options", "with_for_update", "enable_eagerloads", "populate_existing"})
 _EARLIER: Final = {
@@ -59,6 +61,10 @@ def translated_step(step: Step, before: Statement, style: Style, resolver: Resol
         return _in_bulk(step, style, resolver)
     if name in _REFUSED_AFTER_LIMIT and before.has_step(*_LIMITING):
         raise UntranslatedError(f"a Query refuses {name}() after its LIMIT or OFFSET is set: this call raises")
+    if name in {"select_from", "from_statement"} and before.has_step(*_CRITERIA):
+        raise UntranslatedError(f"a Query with criteria refuses {name}(): this call raises")
+    if before.has_step("from_statement") and name not in _AFTER_STATEMENT:
+        raise UntranslatedError(f"a Query refuses {name}() after from_statement(): this call raises")
     if name == "filter_by":
         return translated_keywords(step, style, resolver)
     if name in _RENAMED:
@@ -115,13 +121,19 @@ def _join(step: Step, before: Statement, resolver: Resolver) -> StepTranslation:
     first = _attribute(arguments[0], step.place, resolver) if arguments else None
     if len(arguments) == 2 and first is not None and first.attribute.kind == "relationship":
         raise UntranslatedError(f"{step.name}() with several targets has to be split first")
-    if first is not None and any(
-        _attribute(call.args[0], step.place, resolver) == first
-        for name, call in before.steps
-        if name in {"join", "outerjoin"} and call.args
-    ):
-        raise UntranslatedError(f"{ast.unparse(arguments[0])} is joined twice, which SQLAlchemy 1.4 ignores")
+    target = _target(step.call, step.place, resolver)
+    for name, call in before.steps:
+        if name in {"join", "outerjoin"} and target is not None and _target(call, step.place, resolver) == target:
+            raise UntranslatedError(f"{ast.unparse(arguments[0])} may be joined twice, which SQLAlchemy 1.4 ignores")
     return StepTranslation()
+
+
+def _target(call: ast.Call, place: Place, resolver: Resolver) -> ModelClass | None:
+    """The class or alias that a join goes to."""
+    match resolver.value(call, place):
+        case Answer(value=Statement(joined=Entity(cls=cls))):
+            return cls
+    return None
 
 
 def _attribute(node: ast.expr, place: Place, resolver: Resolver) -> ModelAttribute | None:
@@ -161,6 +173,13 @@ def _execution_options(step: Step, before: Statement, resolver: Resolver) -> Ste
     if any(keyword.arg is None for keyword in step.call.keywords) or step.call.args:
         return StepTranslation(doubt="which execution options are set is not seen")
     return StepTranslation()
+
+
+def _with_entities(step: Step, before: Statement, resolver: Resolver) -> StepTranslation:
+    has_class = any(term.entity is not None for term in before.terms)
+    if not has_class and resolver.project.versions.includes("1.4"):
+        raise UntranslatedError("SQLAlchemy 1.4 forgets that a select() which began without a class has one now")
+    return StepTranslation((Renamed(step.method, "with_only_columns", step.place.module.path),))
 
 
 def _dropped(step: Step, before: Statement, resolver: Resolver) -> StepTranslation:
@@ -209,8 +228,6 @@ def _only_relationship(parent: ast.expr, before: Statement, step: Step, resolver
 
 
 def _from_statement(step: Step, before: Statement, resolver: Resolver) -> StepTranslation:
-    if before.has_step("filter", "where", "filter_by", "join", "outerjoin", "order_by", "limit", "offset", "slice"):
-        raise UntranslatedError("a Query with criteria refuses from_statement(): this call raises")
     match step.call.args:
         case [ast.Constant(value=str()) | ast.JoinedStr() as text]:
             return StepTranslation((Replaced(text, "{sqlalchemy.text}({_})", step.place.module.path),))
@@ -219,6 +236,7 @@ def _from_statement(step: Step, before: Statement, resolver: Resolver) -> StepTr
 
 _Handler = Callable[[Step, Statement, Resolver], StepTranslation]
 _HANDLERS: Final[dict[str, _Handler]] = {
+    "with_entities": _with_entities,
     "order_by": _order,
     "group_by": _order,
     "join": _join,

@@ -1,0 +1,108 @@
+"""What stands against translating one use of a Query: facts that make it impossible, or not safe."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from alchemod.inference.translation.changes import UntranslatedError
+from alchemod.inference.translation.hooks import QueryHooks
+from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
+from alchemod.inference.translation.situation import Situation
+from alchemod.inference.translation.uses import GIVING_ROWS
+from alchemod.inference.values import ModelClass
+
+if TYPE_CHECKING:
+    from alchemod.inference import Inference
+
+_LABELLING: Final = ("with_labels", "apply_labels")
+
+
+def check_columns(here: Situation) -> None:
+    """Raises UntranslatedError when it is not known what the rows are, or the Query raises for its column list."""
+    columns = here.columns
+    if (unknown := columns.unknown) is not None:
+        shown = ast.unparse(unknown.node) if unknown.node is not None else "a column"
+        raise UntranslatedError(f"whether {shown} is a class or a column is not known")
+    if (relationship := columns.relationship) is not None:
+        raise UntranslatedError(f"{relationship.name} is a relationship, a Query renders it as a criterion")
+    if columns.kind == "columns" and here.statement.has_step("options") and here.purpose not in GIVING_ROWS:
+        raise UntranslatedError("a Query for columns refuses options: this call raises")
+    if here.purpose == "count" and columns.repeated:
+        raise UntranslatedError(f"a Query that selects {columns.repeated[0]} twice may refuse to be counted")
+
+
+def check_hooks(here: Situation, inference: Inference) -> None:
+    """Raises UntranslatedError when a hook of the project acts on the Query and would not on `select()`."""
+    if blocked := inference.ask(QueryHooks).blocking(here.statement, bulk=here.purpose == "bulk"):
+        raise UntranslatedError(f"{blocked} acts on a Query only")
+
+
+def doubts(here: Situation, inference: Inference) -> Iterator[str]:
+    """Why a translation is not safe, one sentence each; some are ""."""
+    yield inference.ask(QueryHooks).doubt(here.statement)
+    yield inference.unseen_query_class(here.statement)
+    steps = [name for name, _ in here.statement.steps]
+    yield inference.pinned("query", *steps, *([here.use.name] if here.use.name else [])) or ""
+    if here.columns.runtime is not None:
+        yield f"that {here.columns.runtime} is a mapped class is not seen"
+    if here.purpose in {"rows", "loop", "slice"}:
+        yield why_keys_matter(here)
+    if here.purpose == "statement" and here.use.name not in _NAMELESS:
+        yield why_keys_differ(here.columns)
+    yield _why_labels_matter(here)
+    yield _why_strings_matter(here)
+    if here.purpose != "bulk":
+        yield _why_distinct_matters(here)
+
+
+_NAMELESS: Final = frozenset({"scalar_subquery", "as_scalar", "label", "subquery", "cte", "lateral", "whereclause"})
+"""Uses for which the keys of rows do not matter, or are the same."""
+
+
+def _why_labels_matter(here: Situation) -> str:
+    if not here.statement.has_step(*_LABELLING) or here.columns.kind == "entity" or here.use.name == "subquery":
+        return ""
+    return "with_labels() gives the columns the names of their tables too"
+
+
+def _why_strings_matter(here: Situation) -> str:
+    """Why a name in a string may mean another column: a Query labels all columns with the names of their tables."""
+    if here.columns.kind == "entity" and not here.statement.has_step("join", "outerjoin", "select_from"):
+        return ""
+    for name, call in here.statement.steps:
+        if name in {"order_by", "group_by"}:
+            for argument in call.args:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    return f"what {argument.value!r} means among several columns may differ"
+    return ""
+
+
+def _why_distinct_matters(here: Situation) -> str:
+    """Why SQLAlchemy 1.4 may select more than is asked for: what the rows of a distinct Query are ordered by."""
+    if not here.resolver.project.versions.includes("1.4"):
+        return ""
+    is_distinct = any(name == "distinct" and not call.args for name, call in here.statement.steps)
+    if not is_distinct or (here.columns.kind == "entity" and here.purpose in {"rows", "loop", "slice"}):
+        return ""
+    for name, call in here.statement.steps:
+        if name == "order_by":
+            for argument in call.args:
+                if not _is_selected(argument, here):
+                    shown = ast.unparse(argument)
+                    return f"in SQLAlchemy 1.4 {shown} is selected by a distinct Query and not by select()"
+    return ""
+
+
+def _is_selected(node: ast.expr, here: Situation) -> bool:
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        node = node.func.value  # desc(), asc(), nulls_last()
+    if isinstance(node, ast.Constant):
+        return True
+    if any(column.node is not None and ast.dump(column.node) == ast.dump(node) for column in here.columns.columns):
+        return True
+    if isinstance(node, ast.Attribute):
+        answer = here.resolver.value(node.value, here.place_of(node))
+        return answer is not None and isinstance(answer.value, ModelClass) and answer.value in here.columns.entities
+    return False
