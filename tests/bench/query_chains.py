@@ -134,7 +134,7 @@ OtherAddress = aliased(Address)
 OtherNode = aliased(Node)
 """
 
-RUN = '''\
+RUN = """\
 
 def fill(session):
     a, b, c = Dept(name="it"), Dept(name="hr"), Dept(name=None)
@@ -209,7 +209,7 @@ if __name__ == "__main__":
         print(repr((chain.__name__, outcome, state, rows, sent[: len(sent) - bool(held)])))
         session.rollback()
         session.close()
-'''
+"""
 
 ENTITIES = (
     "User", "User", "User", "Address", "Dept", "Group", "Node", "Blog", "Post", "Seat", "Animal", "Dog", "Cat",
@@ -245,7 +245,9 @@ JOINS = {
     },
     "Dept": {"User": ("{0}.users", "User", "User, {0}.users"), "OtherUser": ("{0}.users.of_type(OtherUser)",)},
     "Group": {"User": ("{0}.users", "User, {0}.users")},
-    "Node": {"OtherNode": ("OtherNode, {0}.parent", "{0}.parent.of_type(OtherNode)", "{0}.children.of_type(OtherNode)")},
+    "Node": {
+        "OtherNode": ("OtherNode, {0}.parent", "{0}.parent.of_type(OtherNode)", "{0}.children.of_type(OtherNode)")
+    },
     "Blog": {"Post": ("{0}.posts", "Post")},
     "Post": {"Blog": ("{0}.blog", "Blog")},
     "Animal": {"Node": ("Node, Node.name == {0}.name",)},
@@ -390,7 +392,11 @@ def bulk_chains(draw: st.DrawFn) -> QueryChain:
         ))).format(entity, draw(st.sampled_from(columns)))
         for _ in range(draw(st.integers(0, 2)))
     ]  # fmt: skip
-    how = draw(st.sampled_from(("", "False", "'fetch'", "'evaluate'", "synchronize_session=False", "synchronize_session='fetch'")))
+    how = draw(
+        st.sampled_from(
+            ("", "False", "'fetch'", "'evaluate'", "synchronize_session=False", "synchronize_session='fetch'")
+        )
+    )
     if draw(st.booleans()):
         ending = f".delete({how})"
     else:

@@ -247,7 +247,7 @@ def test_nested_operation_of_the_same_kind_stays_nested() -> None:
 def test_piece_that_leaves_its_parentheses() -> None:
     file = File("x = f(a\n      .b)\n")
     call = file.expr("f(a\n      .b)")
-    assert file.after(swap(call, "{value}", value=call.args[0])) == "x = (a\n      .b)\n"
+    assert file.after(swap(call, "{value}", value=call.args[0])) == "x = (a\n     .b)\n"
 
 
 def test_piece_that_stays_inside_brackets_needs_none() -> None:

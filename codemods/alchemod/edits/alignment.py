@@ -136,6 +136,8 @@ class _Alignment:
         old_bracket = self._partner.get(bracket)
         if old_bracket is None or old.bracket_of[partner] != old_bracket:
             return None
+        if (old.below(old_bracket) is None) != (new.below(bracket) is None):
+            return None
         old_line, new_line = old.tokens[old_bracket].line, new.tokens[bracket].line
         blanks = old.blanks(old.tokens[partner].line)
         if old.below(old_bracket) == old.tokens[partner].column:

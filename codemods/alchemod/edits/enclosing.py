@@ -52,7 +52,9 @@ def _line_break(blanks: str) -> cst.ParenthesizedWhitespace:
 
 def place_of_argument(template: Template, value_of: Callable[[Any], Any]) -> Path | None:
     """The path to the hole of a template that is the only argument of a call and gets code of several lines."""
-    found = [path for path, value in template.paths if _is_only_argument(template.code, path) and _spans(value_of(value))]
+    found = [
+        path for path, value in template.paths if _is_only_argument(template.code, path) and _spans(value_of(value))
+    ]
     return found[0] if len(found) == 1 else None
 
 

@@ -22,9 +22,11 @@ from alchemod.inference.values import Answer, Expression, ModelAttribute, ModelC
 
 ColumnKind = Literal["entity", "column", "expression", "relationship", "bundle", "unknown"]
 RowKind = Literal["entity", "rows", "columns"]
-"""`entity`: one mapped class, whose objects come alone. `rows`: rows with at least one class. `columns`: rows without."""
+"""`entity`: one mapped class, whose objects come alone. `rows`: rows with a class among them. `columns`: without."""
 
-_AGGREGATES: Final = frozenset({"count", "sum", "min", "max", "avg", "total", "group_concat", "array_agg", "string_agg"})
+_AGGREGATES: Final = frozenset(
+    {"count", "sum", "min", "max", "avg", "total", "group_concat", "array_agg", "string_agg"}
+)
 _EXPRESSIONS: Final = frozenset(
     {
         "func", "case", "cast", "literal", "literal_column", "text", "exists", "distinct", "null", "true", "false",

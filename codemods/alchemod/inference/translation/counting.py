@@ -61,4 +61,3 @@ def exists_ending(here: Situation) -> Ending:
         if column.kind not in {"entity", "column"}:
             raise UntranslatedError("exists() of a Query asks for its rows, an EXISTS over an aggregate is always true")
     return Ending(())
-

@@ -49,9 +49,7 @@ def joins_collection(model: Model, models: Models) -> bool:
     return False
 
 
-def options_join_collection(
-    arguments: list[ast.expr], lead: Model | None, place: Place, resolver: Resolver
-) -> bool:
+def options_join_collection(arguments: list[ast.expr], lead: Model | None, place: Place, resolver: Resolver) -> bool:
     """Whether the arguments of `options()` join a collection, or that cannot be excluded."""
     return any(_joins_collection(argument, lead, place, resolver) for argument in arguments)
 

@@ -132,4 +132,3 @@ def _why_too_early(here: Situation) -> str:
         if not (is_at_once or isinstance(consumer, ast.For | ast.comprehension)):
             return "the statement is sent when enumerate() is made, not when it is first asked"
     return ""
-

@@ -72,5 +72,3 @@ def _expressions(filtered: FilteredEntity, step: Step, resolver: Resolver) -> It
 
 def _shown(call: ast.Call) -> str:
     return ", ".join(ast.unparse(keyword) for keyword in call.keywords)
-
-

@@ -53,9 +53,9 @@ class _Reading:
         self._tree: Final = tree
         self._root: Final = root
         self._parents: Final[Parents] = parents_of(tree)
-        self._unique: Final = {
-            column.name for column in columns.columns if column.name is not None
-        } - set(columns.repeated)
+        self._unique: Final = {column.name for column in columns.columns if column.name is not None} - set(
+            columns.repeated
+        )
 
     def is_blind(self, here: Situation) -> bool:
         """Whether nothing reads the keys of the rows that a use gives."""
@@ -124,9 +124,8 @@ class _Reading:
         match target:
             case ast.Tuple() | ast.List():
                 return
-            case ast.Name():
-                reads = self._reads(target, "row")
-                yield from reads if reads is not None else [(iterable, "row")]
+            case ast.Name() if (reads := self._reads(target, "row")) is not None:
+                yield from reads
             case _:
                 yield iterable, "row"
 
@@ -138,7 +137,7 @@ class _Reading:
         for read in self._parents.reads(target.id):
             seen = definitions(self._tree, read)
             if binding in seen.sites:
-                if not seen.exact or (seen.captured and not seen.sites == {binding}):
+                if not seen.exact or (seen.captured and seen.sites != {binding}):
                     return None
                 found.append((read, shape))
         return found

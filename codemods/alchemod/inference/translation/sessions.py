@@ -145,4 +145,3 @@ def has_scalars(session: ast.expr | None, place: Place, resolver: Resolver) -> b
     answer = resolver.value(session, place) if session is not None else None
     is_plain = answer is not None and isinstance(answer.value, Session) and not answer.value.scoped
     return resolver.project.versions.allows("1.4.24" if is_plain else "1.4.26")
-

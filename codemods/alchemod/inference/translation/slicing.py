@@ -41,7 +41,7 @@ def _narrowed(here: Situation, lower: ast.expr | None, upper: ast.expr | None) -
     first, last = bounds
     if isinstance(first, int) and isinstance(last, int) and last <= first and (lower is not None or last == 0):
         raise UntranslatedError("the slice is empty, and a Query then sends nothing")
-    if lower is None or bounds[0] == 0 and upper is not None:
+    if lower is None or (bounds[0] == 0 and upper is not None):
         return [Replaced(here.use.receiver, "{_}.limit({upper})", here.path, {"upper": upper})], doubt
     if upper is None:
         return [Replaced(here.use.receiver, "{_}.slice({lower}, None)", here.path, {"lower": lower})], doubt

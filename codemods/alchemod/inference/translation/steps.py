@@ -25,7 +25,8 @@ from alchemod.inference.values import Answer, Entity, ModelAttribute, ModelClass
 _SAME: Final = frozenset(
     {
         "where", "having", "limit", "offset", "slice", "distinct", "select_from", "correlate", "prefix_with",
-        "suffix_with", "with_hint", "with_statement_hint", "with_for_update", "add_columns", "params", "set_label_style",
+        "suffix_with", "with_hint", "with_statement_hint", "with_for_update", "add_columns", "params",
+        "set_label_style",
     }
 )  # fmt: skip
 _RENAMED: Final = {
@@ -192,7 +193,9 @@ def _eager_loads(step: Step, before: Statement, resolver: Resolver) -> StepTrans
             return StepTranslation((without(step),))
     if before.has_step("options"):
         raise UntranslatedError("enable_eagerloads(False) cancels options, which select() cannot")
-    return StepTranslation((without(step),), "what the models load eagerly is loaded, which enable_eagerloads() forbids")
+    return StepTranslation(
+        (without(step),), "what the models load eagerly is loaded, which enable_eagerloads() forbids"
+    )
 
 
 def _with_parent(step: Step, before: Statement, resolver: Resolver) -> StepTranslation:
@@ -254,5 +257,3 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     "with_parent": _with_parent,
     "from_statement": _from_statement,
 }
-
-

@@ -117,7 +117,8 @@ class Tracer:
             case ast.Subscript(value=value) if value is node:
                 self._use("subscript", node, above, place)
             case ast.IfExp(test=test) if test is not node:
-                self._meetings += [(branch, place) for branch in (above.body, above.orelse) if branch is not node]
+                others = (branch for branch in (above.body, above.orelse) if branch is not node)
+                self._meetings.extend((branch, place) for branch in others)
                 return above
             case ast.Assign(targets=targets) if all(isinstance(target, ast.Name) for target in targets):
                 for target in targets:
@@ -230,5 +231,3 @@ def _kind_of_use(node: ast.expr, above: ast.AST) -> UseKind:
         case ast.Assign() | ast.Tuple() | ast.List() | ast.Set() | ast.Dict():
             return "stored"
     return "other"
-
-

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
-from alchemod.inference.translation.translation import Translation
 from alchemod.inference.translation.tracing import Tracer, origins_in
+from alchemod.inference.translation.translation import Translation
 from alchemod.inference.translation.translator import Translator
 from alchemod.inference.translation.web import Origin
 from alchemod.inference.values import ModelClass
@@ -58,6 +58,8 @@ class QueryTranslations(Area):
         if answer is None or not isinstance(answer.value, ModelClass):
             return True
         declared = answer.value.model.attributes.get("query")
-        return declared is None or not isinstance(declared.value, ast.Call) or last_name(declared.value) != "query_property"
-
-
+        return (
+            declared is None
+            or not isinstance(declared.value, ast.Call)
+            or last_name(declared.value) != "query_property"
+        )

@@ -89,7 +89,8 @@ class Translator:
         style = _style(situations)
         steps = list(self._steps(web, style)) if situations[0].purpose != "get" else []
         uses = [translated_use(here) for here in situations]
-        changes = [change for done in (*steps, *uses) for change in done.changes]
+        changes = [change for done in steps for change in done.changes]
+        changes += [change for done in uses for change in done.changes]
         why = [doubt for here in situations for doubt in doubts(here, self._inference)]
         why += [step.doubt for step in steps] + [doubt for done in uses for doubt in done.doubts]
         return (*changes, *_begun(web, situations)), next(filter(None, why), "")

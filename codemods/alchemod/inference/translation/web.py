@@ -58,8 +58,8 @@ class Step:
 class Use:
     """Where a Query becomes something else.
 
-    `receiver` is the Query, `node` what uses it: the call of a method (`name` is the method), an attribute that is read,
-    a subscript; for the other kinds the expression or statement around it.
+    `receiver` is the Query, `node` what uses it: the call of a method (`name` is the method), an attribute that is
+    read, a subscript; for the other kinds the expression or statement around it.
     """
 
     kind: UseKind

@@ -10,8 +10,8 @@ class QueryColumns(TranslatingRule):
 
     What it does:
         Replaces `session.query(User.id, User.name).all()` by `session.execute(select(User.id, User.name)).all()`. Rows
-        stay tuples. `scalar()` becomes `scalar_one_or_none()`, which raises for several rows as it did, or `scalar()` of
-        the session for an aggregate; `value()`, `values()` and going through the rows are rewritten too.
+        stay tuples. `scalar()` becomes `scalar_one_or_none()`, which raises for several rows as it did, or `scalar()`
+        of the session for an aggregate; `value()`, `values()` and going through the rows are rewritten too.
 
     Why:
         Query is legacy in SQLAlchemy 2.0; `select()` is the one construct for ORM and Core.

@@ -10,8 +10,8 @@ class QueryCountExists(TranslatingRule):
 
     What it does:
         Replaces `query.count()` by the scalar of a `select(func.count())`: over the table for one class with criteria,
-        over the statement as a subquery for everything else, as Query counts too. `query.exists()` becomes `exists()` of
-        the `select()`. An ORDER BY that a count does not need goes.
+        over the statement as a subquery for everything else, as Query counts too. `query.exists()` becomes `exists()`
+        of the `select()`. An ORDER BY that a count does not need goes.
 
     Why:
         Query is legacy in SQLAlchemy 2.0; `select()` is the one construct for ORM and Core.

@@ -13,8 +13,8 @@ class QuerySlice(TranslatingRule):
         and `query[3]` by the only item of `slice(3, 4)`, which raises IndexError where there is none.
 
     Why:
-        A slice of a Query executes it, which is easily overlooked. A `select()` cannot be sliced, and a Query is legacy in
-        SQLAlchemy 2.0.
+        A slice of a Query executes it, which is easily overlooked. A `select()` cannot be sliced, and a Query is legacy
+        in SQLAlchemy 2.0.
 
     Example:
         ```python
