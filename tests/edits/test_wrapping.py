@@ -43,6 +43,22 @@ def lengthened(code: str, line_length: int = 40) -> str:
             "def f():\n\treturn g(\n\t\taaaaaaaaaa,\n\t\tbbbbbbbbb,\n\t\tlonglonglong,\n\t)\n",
         ),
         ("x = f(aaaaaaaaaaaaaaaaaa for a in short)\n", "x = f(\n    aaaaaaaaaaaaaaaaaa for a in longlonglong\n)\n"),
+        (
+            "x = [aaaaaaaa for a in short if (bbbb)]\n",
+            "x = [\n    aaaaaaaa\n    for a in longlonglong\n    if (bbbb)\n]\n",
+        ),
+        (
+            "x = {a: b for a in short for b in a[0]}\n",
+            "x = {\n    a: b\n    for a in longlonglong\n    for b in a[0]\n}\n",
+        ),
+        (
+            "for x in (aaaaaaaaaa for a in short): b\n",
+            "for x in (\n    aaaaaaaaaa\n    for a in longlonglong\n): b\n",
+        ),
+        (
+            "x = f(aaaaaaaaaaaa, [b for b in short])\n",
+            "x = f(\n    aaaaaaaaaaaa,\n    [b for b in longlonglong],\n)\n",
+        ),
         ("x = short + bbbbbbbbbbbbbbbbbbbbbbbbbbbb\n", "x = longlonglong + bbbbbbbbbbbbbbbbbbbbbbbbbbbb\n"),
         ("x = 'aaaaaaaaaaaaaaaaaaaaaaaa', short\r\n", "x = 'aaaaaaaaaaaaaaaaaaaaaaaa', longlonglong\r\n"),
         (

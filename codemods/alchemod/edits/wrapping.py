@@ -16,6 +16,7 @@ from typing import Any
 from alchemod.text.spans import Replacement, splice
 
 _ROUNDS = 20
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _broken(text: str, line: int, room: Room, is_header: bool) -> str | None:
     statement = _Statement.parsed(text, room, is_header)
     if statement is None:
         return None
-    edits = statement.chain_edits() or statement.line_edits(line) or statement.call_edits(line)
+    edits = statement.chain_edits() or statement.line_edits(line) or statement.bracket_edits(line)
     return splice(text.encode(), edits).decode() if edits else None
 
 
@@ -125,30 +126,62 @@ class _Statement:
             node = inner
         return found[::-1] if isinstance(value, ast.Call) else []
 
-    def call_edits(self, line: int) -> list[Replacement]:
-        """The edits that put the arguments of the outermost call of a line on a line each."""
-        for call in self._calls(line):
-            if not call.args and not call.keywords:
-                continue
-            opening = self._bytes.index(b"(", self._span(call.func)[1])
-            before = self._bytes[self._starts[line] : opening + 1].decode()
-            if len(before) + (self._room.column if line == 0 else 0) <= self._room.limit:
-                return self._argument_edits(call, line, opening)
+    def bracket_edits(self, line: int) -> list[Replacement]:
+        """The edits that put what stands in the outermost brackets of a line on lines of its own.
+
+        The arguments of a call get a line each, and so do the clauses of a comprehension.
+        """
+        for node in self._nodes(line):
+            if isinstance(node, _COMPREHENSIONS):
+                return self._clause_edits(node, line)
+            if isinstance(node, ast.Call) and (node.args or node.keywords):
+                opening = self._bytes.index(b"(", self._span(node.func)[1])
+                before = self._bytes[self._starts[line] : opening + 1].decode()
+                if len(before) + (self._room.column if line == 0 else 0) <= self._room.limit:
+                    return self._argument_edits(node, line, opening)
         return []
 
     def _calls(self, line: int) -> Iterator[ast.Call]:
         """The calls whose last parentheses both stand on a line, the outermost first."""
+        return (node for node in self._nodes(line) if isinstance(node, ast.Call))
+
+    def _nodes(self, line: int) -> Iterator[ast.AST]:
+        """The nodes whose last brackets both stand on a line, the outermost first."""
         level: list[ast.AST] = [self._tree]
         while level:
             for node in level:
-                if isinstance(node, ast.Call):
-                    opening = self._span(node.func)[1]
-                    on_line = self._starts[line] <= opening < self._starts[line + 1]
-                    if on_line and (node.end_lineno or 0) - 1 == line:
+                if isinstance(node, ast.Call | _COMPREHENSIONS):
+                    start, end = self._span(node)
+                    opening = self._span(node.func)[1] if isinstance(node, ast.Call) else start
+                    if self._starts[line] <= opening and end <= self._starts[line + 1]:
                         yield node
             level = [
                 child for node in level if not isinstance(node, ast.JoinedStr) for child in ast.iter_child_nodes(node)
             ]
+
+    def _clause_edits(self, node: Any, line: int) -> list[Replacement]:
+        """The edits that put the element and the clauses of a comprehension on a line each."""
+        start, end = self._span(node)
+        has_brackets = self._bytes[start : start + 1] in (b"[", b"{", b"(")
+        if isinstance(node, ast.GeneratorExp) and has_brackets:
+            has_brackets = self._span(node.elt)[0] > start and self._bytes[end - 1 : end] == b")"
+        step = self._step() if has_brackets else ""
+        inner = self._line_break(step, self._indent_of(line))
+        places = [self._before(b"for", self._span(clause.target)[0]) for clause in node.generators]
+        places += [self._before(b"if", self._span(test)[0]) for clause in node.generators for test in clause.ifs]
+        edits = [Replacement(place - 1, place, inner) for place in sorted(places)]
+        if any(self._bytes[place - 1 : place] != b" " for place in places):
+            return []
+        if not has_brackets:
+            return edits
+        closing = self._line_break("", self._indent_of(line))
+        return [Replacement(start + 1, start + 1, inner), *edits, Replacement(end - 1, end - 1, closing)]
+
+    def _before(self, word: bytes, place: int) -> int:
+        """Where a keyword begins that stands before a place."""
+        start = self._bytes.rindex(word, 0, place)
+        is_async = word == b"for" and self._bytes[start - 6 : start] == b"async "
+        return start - 6 if is_async else start
 
     def _argument_edits(self, call: ast.Call, line: int, opening: int) -> list[Replacement]:
         arguments: list[Any] = sorted(

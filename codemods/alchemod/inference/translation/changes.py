@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -57,6 +57,20 @@ class Removed:
 
 
 Change: TypeAlias = Renamed | Replaced | Added | Removed
+
+
+def composed(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes with those that replace one expression made one: each works on what the ones before it give."""
+    replaced: dict[ast.AST, Replaced] = {}
+    for change in changes:
+        if not isinstance(change, Replaced):
+            yield change
+        elif (before := replaced.get(change.node)) is None:
+            replaced[change.node] = change
+        else:
+            template = change.template.replace("{_}", before.template)
+            replaced[change.node] = replace(change, template=template, holes={**before.holes, **change.holes})
+    yield from replaced.values()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.translation.changes import Change, Replaced, StepTranslation, UntranslatedError
+from alchemod.inference.translation.changes import Change, Replaced, StepTranslation, UntranslatedError, composed
 from alchemod.inference.translation.columns import column_list
 from alchemod.inference.translation.counting import is_short_count
 from alchemod.inference.translation.execution import translated_use
@@ -93,7 +93,7 @@ class Translator:
         changes += [change for done in uses for change in done.changes]
         why = [doubt for here in situations for doubt in doubts(here, self._inference)]
         why += [step.doubt for step in steps] + [doubt for done in uses for doubt in done.doubts]
-        return (*changes, *_begun(web, situations)), next(filter(None, why), "")
+        return tuple(composed([*_begun(web, situations), *changes])), next(filter(None, why), "")
 
     def _situation(self, web: Web, use: Use) -> Situation:
         answer = self._resolver.value(use.receiver, use.place)
