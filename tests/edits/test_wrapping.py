@@ -42,7 +42,10 @@ def lengthened(code: str, line_length: int = 40) -> str:
             "def f():\n\treturn g(aaaaaaaaaa, bbbbbbbbb, short)\n",
             "def f():\n\treturn g(\n\t\taaaaaaaaaa,\n\t\tbbbbbbbbb,\n\t\tlonglonglong,\n\t)\n",
         ),
-        ("x = f(aaaaaaaaaaaaaaaaaa for a in short)\n", "x = f(\n    aaaaaaaaaaaaaaaaaa for a in longlonglong\n)\n"),
+        (
+            "x = f(aaaaaaaaaaaaaaaaaa for a in short)\n",
+            "x = f(\n    aaaaaaaaaaaaaaaaaa\n    for a in longlonglong\n)\n",
+        ),
         (
             "x = [aaaaaaaa for a in short if (bbbb)]\n",
             "x = [\n    aaaaaaaa\n    for a in longlonglong\n    if (bbbb)\n]\n",

@@ -19,11 +19,20 @@ from alchemod.edits.descent import slot_path, step_path
 from alchemod.edits.displays import opened, shift_of, starred
 from alchemod.edits.filling import Template, fitted
 from alchemod.edits.fstrings import check_fields
-from alchemod.edits.parentheses import fits, has_open_line_break, has_parentheses, in_brackets, parenthesized
+from alchemod.edits.parentheses import (
+    Level,
+    fits,
+    has_open_line_break,
+    has_parentheses,
+    in_brackets,
+    level,
+    parenthesized,
+)
 from alchemod.edits.paths import Path, Step, follow, put_all
 from alchemod.edits.plan import Plan
 from alchemod.edits.refusal import Refusal
 from alchemod.edits.segments import Unit, Units, line_indent
+from alchemod.edits.spacing import has_comment
 from alchemod.edits.templates import Filled
 from alchemod.edits.verbs import AddArgument, Code, Drop, Rename, Spread, Swap, Transform
 
@@ -161,6 +170,8 @@ class Renderer:
                 syntax = max(len(bare.lpar), not uses and _owns_a_pair(own))
                 lpar, rpar = own.lpar[: len(own.lpar) - syntax], own.rpar[syntax:]
         code = template.with_values(lambda value: inner if value is node else self.value(value), open_lines=True)
+        if not uses and _is_layout_only(own) and not has_open_line_break(code) and level(code) is Level.PRIMARY:
+            lpar, rpar = (), ()
         code = code.with_changes(lpar=(*lpar, *code.lpar), rpar=(*code.rpar, *rpar))
         dots = chains.links(code, uses[0]) if len(uses) == 1 else []
         if dots:
@@ -272,6 +283,13 @@ def _bare(expression: Any) -> Any:
 def _owns_a_pair(expression: Any) -> bool:
     """Whether the innermost parentheses are part of the expression itself."""
     return isinstance(expression, cst.Tuple | cst.GeneratorExp) and bool(expression.lpar)
+
+
+def _is_layout_only(expression: Any) -> bool:
+    """Whether the parentheses of an expression are there to let it span lines, and hold no comment of their own."""
+    if len(expression.lpar) != 1 or not has_open_line_break(_bare(expression)):
+        return False
+    return not (has_comment(expression.lpar[0].whitespace_after) or has_comment(expression.rpar[0].whitespace_before))
 
 
 def _is_plain(expression: Any) -> bool:

@@ -151,20 +151,27 @@ class _Statement:
         while level:
             for node in level:
                 if isinstance(node, ast.Call | _COMPREHENSIONS):
-                    start, end = self._span(node)
-                    opening = self._span(node.func)[1] if isinstance(node, ast.Call) else start
-                    if self._starts[line] <= opening and end <= self._starts[line + 1]:
+                    start, end = self._brackets(node)
+                    if self._starts[line] <= start and end <= self._starts[line + 1]:
                         yield node
             level = [
                 child for node in level if not isinstance(node, ast.JoinedStr) for child in ast.iter_child_nodes(node)
             ]
 
+    def _brackets(self, node: Any) -> tuple[int, int]:
+        """Where the brackets of a call or comprehension stand, or what is in them if they are not on its line."""
+        start, end = self._span(node)
+        if isinstance(node, ast.Call):
+            return self._span(node.func)[1], end
+        if isinstance(node, ast.GeneratorExp) and b"\n" in self._bytes[start : self._span(node.elt)[0]]:
+            last = node.generators[-1]
+            return self._span(node.elt)[0], self._span((last.ifs or [last.iter])[-1])[1]
+        return start, end
+
     def _clause_edits(self, node: Any, line: int) -> list[Replacement]:
         """The edits that put the element and the clauses of a comprehension on a line each."""
-        start, end = self._span(node)
-        has_brackets = self._bytes[start : start + 1] in (b"[", b"{", b"(")
-        if isinstance(node, ast.GeneratorExp) and has_brackets:
-            has_brackets = self._span(node.elt)[0] > start and self._bytes[end - 1 : end] == b")"
+        start, end = self._brackets(node)
+        has_brackets = (start, end) == self._span(node)
         step = self._step() if has_brackets else ""
         inner = self._line_break(step, self._indent_of(line))
         places = [self._before(b"for", self._span(clause.target)[0]) for clause in node.generators]

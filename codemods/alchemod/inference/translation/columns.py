@@ -16,6 +16,7 @@ from typing import Final, Literal
 from alchemod.facts.attributes import Attribute
 from alchemod.facts.lookup import Definition, Variable
 from alchemod.facts.module import last_name
+from alchemod.inference.assigned import spelled_out
 from alchemod.inference.filtering import may_be_class
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import Answer, Expression, ModelAttribute, ModelClass, Outside, Place, Statement, Term
@@ -138,7 +139,9 @@ def _column(term: Term, place: Place, resolver: Resolver) -> Column:
     if node is None:
         return Column("unknown", node)
     place = Place(place.module, place.scope.root.innermost(node))
-    answer = resolver.value(node, place)
+    written, node = node, spelled_out(node, place)
+    place = Place(place.module, place.scope.root.innermost(node))
+    answer = resolver.value(written, place)
     match answer:
         case Answer(value=ModelAttribute(owner=owner, attribute=attribute)):
             if attribute.kind == "relationship":

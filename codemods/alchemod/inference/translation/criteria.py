@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from alchemod.facts.module import last_name
+from alchemod.inference.assigned import assigned
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import (
     Answer,
@@ -87,10 +88,10 @@ def _name(
             pass
         case None if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
             found.all_seen &= node.value.attr not in {"c", "columns"}
+        case None if (value := assigned(node, place)) is not None:
+            yield value, is_criterion
         case None:
             found.all_seen &= not is_criterion
-    return
-    yield
 
 
 def _call(

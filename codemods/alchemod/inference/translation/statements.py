@@ -9,11 +9,9 @@ from alchemod.facts.module import last_name
 from alchemod.inference.translation.changes import Change, Removed, Renamed, Replaced, UntranslatedError
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.situation import Situation
+from alchemod.inference.translation.uses import TAKING_STATEMENTS
 from alchemod.inference.values import Engine, Session
 
-_EXECUTING: Final = frozenset({"execute"})
-_TAKING_STATEMENTS: Final = frozenset({"in_", "notin_", "not_in", "from_select"}) | _EXECUTING
-"""Methods that take a `select()` where they take a Query."""
 _LABELLED: Final = "{_}.set_label_style({sqlalchemy.LABEL_STYLE_TABLENAME_PLUS_COL})"
 
 
@@ -72,9 +70,9 @@ def _attribute(here: Situation) -> Ending:
 def _argument(here: Situation) -> Ending:
     """`column.in_(query)`, `session.execute(query)`, `insert(T).from_select([...], query)`."""
     match here.use.node:
-        case ast.Call(func=ast.Attribute(value=receiver, attr=name)) if name in _TAKING_STATEMENTS:
+        case ast.Call(func=ast.Attribute(value=receiver, attr=name)) if name in TAKING_STATEMENTS:
             answer = here.resolver.value(receiver, here.place_of(receiver))
-            if name not in _EXECUTING or (answer is not None and isinstance(answer.value, Session | Engine)):
+            if name != "execute" or (answer is not None and isinstance(answer.value, Session | Engine)):
                 return Ending(())
     shown = last_name(here.use.node) if isinstance(here.use.node, ast.expr) else ""
     raise UntranslatedError(f"what {shown or 'the call'}() does with the Query is not seen")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final, Literal
 
+from alchemod.facts.module import last_name
 from alchemod.inference.translation.web import Use
 
 Purpose = Literal[
@@ -26,6 +27,8 @@ _ATTRIBUTES: Final = frozenset({"statement", "selectable", "column_descriptions"
 _ITERATING: Final = frozenset(
     {"list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "any", "all", "dict", "enumerate"}
 )
+TAKING_STATEMENTS: Final = frozenset({"in_", "notin_", "not_in", "from_select", "execute"})
+"""Methods that take a `select()` where they take a Query."""
 EXECUTING: Final[frozenset[Purpose]] = frozenset(
     {"rows", "scalar", "value", "values", "loop", "slice", "count", "get", "bulk"}
 )
@@ -45,7 +48,9 @@ def purpose(use: Use) -> Purpose:
         case "iterated":
             return "loop"
         case "argument" if isinstance(use.node, ast.Call):
-            return "loop" if _goes_through(use.node, use.receiver) else "statement"
+            if _goes_through(use.node, use.receiver):
+                return "loop"
+            return "statement" if last_name(use.node) in TAKING_STATEMENTS else "unknown"
         case "compared":
             return "statement"
     return "unknown"
