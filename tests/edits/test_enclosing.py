@@ -186,3 +186,50 @@ def test_windows_newlines() -> None:
     assert isinstance(call.func, ast.Attribute)
     changed = file.after(swap(call, "s.scalars({chain}).all()", chain=call.func.value))
     assert changed == "x = s.scalars(\r\n    s.query(A)\r\n    .b()\r\n).all()\r\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (
+            """\
+            def f():
+                return (
+                    s.query(A)
+                    .filter(b)
+                    .first()
+                ) is None
+            """,
+            """\
+            def f():
+                return not s.query(
+                    s.query(A)
+                    .filter(b)
+                    .exists()
+                ).scalar()
+            """,
+        ),
+        (
+            """\
+            x = s.query(A).filter(
+                b,
+            ).first() is None
+            """,
+            """\
+            x = not s.query(
+                s.query(A).filter(
+                    b,
+                ).exists()
+            ).scalar()
+            """,
+        ),
+        ("x = s.query(A).first() is None\n", "x = not s.query(s.query(A).exists()).scalar()\n"),
+    ],
+)
+def test_an_argument_that_goes_on_behind_the_old_code(code: str, expected: str) -> None:
+    file = File(clean(code))
+    compared = file.node(ast.Compare)
+    assert isinstance(compared.left, ast.Call)
+    assert isinstance(compared.left.func, ast.Attribute)
+    chain = compared.left.func.value
+    assert file.after(swap(compared, "not s.query({chain}.exists()).scalar()", chain=chain)) == clean(expected)

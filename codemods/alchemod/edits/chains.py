@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import libcst as cst
@@ -46,7 +47,7 @@ def before_next_dot(attribute: cst.Attribute, extended: Any, dots: list[Path]) -
 
 def at_the_end(extended: Any, start: Any, dots: list[Path]) -> Any:
     """New links after the last of a chain ``start``: they break the line as its last dot does."""
-    like = _last_dot(start)
+    like = next(spaces_before_dots(start), None)
     if not breaks(like):
         return extended
     first: Any = break_like(like)
@@ -58,8 +59,9 @@ def at_the_end(extended: Any, start: Any, dots: list[Path]) -> Any:
     return extended
 
 
-def _last_dot(chain: Any) -> Any:
-    """The whitespace before the last dot of a chain, or None."""
-    while isinstance(chain, cst.Call | cst.Subscript):
+def spaces_before_dots(chain: Any) -> Iterator[Any]:
+    """The whitespace before each dot of a chain, the last dot first."""
+    while isinstance(chain, cst.Call | cst.Subscript | cst.Attribute):
+        if isinstance(chain, cst.Attribute):
+            yield chain.dot.whitespace_before
         chain = chain.func if isinstance(chain, cst.Call) else chain.value
-    return chain.dot.whitespace_before if isinstance(chain, cst.Attribute) else None

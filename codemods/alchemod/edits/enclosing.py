@@ -18,11 +18,14 @@ from typing import Any
 
 import libcst as cst
 
+from alchemod.edits import chains
 from alchemod.edits.filling import Template
 from alchemod.edits.paths import Path, follow, put_all
 from alchemod.edits.spacing import break_like, breaks, has_comment
 
-_ARGUMENT_BEFORE = ("whitespace_before_args", None)
+_BEFORE_ARGUMENTS = ("whitespace_before_args", None)
+_FIRST_ARGUMENT = (("args", 0), ("value", None))
+_ALONG_A_CHAIN = (("func", None), ("value", None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +53,55 @@ def _line_break(blanks: str) -> cst.ParenthesizedWhitespace:
     return cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace(blanks))
 
 
-def place_of_argument(template: Template, value_of: Callable[[Any], Any]) -> Path | None:
-    """The path to the hole of a template that is the only argument of a call and gets code of several lines."""
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a template: the path to it, and from it to the hole that it begins with."""
+
+    path: Path
+    beyond: Path
+
+
+def argument_of_lines(template: Template, value_of: Callable[[Any], Any]) -> Argument | None:
+    """The only argument of a call in a template that gets code of several lines, as a whole or as its beginning."""
     found = [
-        path for path, value in template.paths if _is_only_argument(template.code, path) and _spans(value_of(value))
+        argument
+        for path, value in template.paths
+        if (argument := _only_argument(template.code, path)) is not None and _spans(value_of(value))
     ]
     return found[0] if len(found) == 1 else None
 
 
-def enclosed(code: Any, path: Path, own: Any, lines: Lines) -> tuple[Any, bool]:
-    """The code of a filled template, with what stands at ``path`` on lines of its own.
+def _only_argument(code: Any, path: Path) -> Argument | None:
+    for end in range(len(path), 1, -1):
+        if path[end - 2 : end] == _FIRST_ARGUMENT:
+            alone = len(follow(code, path[: end - 2]).args) == 1
+            return Argument(path[:end], path[end:]) if alone else None
+        if path[end - 1] not in _ALONG_A_CHAIN:
+            return None
+    return None
+
+
+def enclosed(code: Any, argument: Argument, own: Any, lines: Lines) -> tuple[Any, bool]:
+    """The code of a filled template, with an argument on lines of its own.
 
     ``own`` is what the template stands for. Returns the code, and whether the parentheses of ``own`` went into it.
     """
+    path = argument.path
     content = follow(code, path)
-    opening, closing, content_after, taken = _edges(own, content, lines)
+    opening, closing, inside, taken = _edges(own, content, lines)
+    inside = _with_links_below(inside, argument.beyond, opening)
     closing = _with_comments(closing, _before_last_dot(own, content))
-    argument = follow(code, path[:-1]).with_changes(value=content_after, whitespace_after_arg=closing)
-    edits: list[tuple[Path, Any]] = [((*path[:-2], _ARGUMENT_BEFORE), opening), (path[:-1], argument)]
-    return put_all(code, edits), taken
+    new = follow(code, path[:-1]).with_changes(value=inside, whitespace_after_arg=closing)
+    return put_all(code, [((*path[:-2], _BEFORE_ARGUMENTS), opening), (path[:-1], new)]), taken
+
+
+def _with_links_below(chain: Any, beyond: Path, like: Any) -> Any:
+    """A chain that the template made longer: the new links begin lines if others do."""
+    dots = chains.links(chain, beyond) if beyond else []
+    start = follow(chain, beyond)
+    if not dots or not any(breaks(space) for space in chains.spaces_before_dots(start)):
+        return chain
+    return put_all(chain, [(dot, break_like(like)) for dot in dots])
 
 
 def _edges(own: Any, content: Any, lines: Lines) -> tuple[Any, Any, Any, bool]:
@@ -132,12 +165,6 @@ def _line_break_like(like: Any, space: Any) -> Any:
         return break_like(like)
     lines = [line.with_changes(indent=like.indent, whitespace=like.last_line) for line in space.empty_lines]
     return space.with_changes(indent=like.indent, last_line=like.last_line, empty_lines=lines)
-
-
-def _is_only_argument(code: Any, path: Path) -> bool:
-    if len(path) < 2 or path[-2] != ("args", 0) or path[-1] != ("value", None):
-        return False
-    return len(follow(code, path[:-2]).args) == 1
 
 
 def _spans(node: Any) -> bool:

@@ -189,12 +189,14 @@ class Renderer:
                 values[id(value)] = own if value is node else self.value(value)
             return values[id(value)]
 
-        path = enclosing.place_of_argument(template, value_of)
-        if path is None or self._is_in_f_string(node):
+        argument = enclosing.argument_of_lines(template, value_of)
+        if argument is None or self._is_in_f_string(node):
             return None
+        if argument.beyond and id(node) in values:
+            values[id(node)] = _bare(own)
         code = template.with_values(value_of, open_lines=True)
-        is_own = follow(code, path) is own
-        code, is_taken = enclosing.enclosed(code, path, own, self._lines(node))
+        is_own = follow(code, argument.path) is own
+        code, is_taken = enclosing.enclosed(code, argument, own, self._lines(node))
         lpar, rpar = ((), ()) if is_own else (own.lpar, own.rpar)
         if is_taken:
             lpar, rpar = lpar[:-1], rpar[1:]

@@ -14,12 +14,24 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from alchemod.facts.attributes import Attribute
-from alchemod.facts.lookup import Definition, Variable
 from alchemod.facts.module import last_name
 from alchemod.inference.assigned import spelled_out
 from alchemod.inference.filtering import may_be_class
 from alchemod.inference.resolver import Resolver
-from alchemod.inference.values import Answer, Expression, ModelAttribute, ModelClass, Outside, Place, Statement, Term
+from alchemod.inference.values import (
+    Answer,
+    ColumnObject,
+    Exists,
+    Expression,
+    FromClause,
+    ModelAttribute,
+    ModelClass,
+    Outside,
+    Place,
+    Statement,
+    TableObject,
+    Term,
+)
 
 ColumnKind = Literal["entity", "column", "expression", "relationship", "bundle", "unknown"]
 RowKind = Literal["entity", "rows", "columns"]
@@ -62,6 +74,8 @@ class Column:
     owners: tuple[ModelClass, ...] = ()
     is_aggregate: bool = False
     is_hashable: bool = True
+    is_nameless: bool = False
+    """Whether it has no key in the rows of a Query, and one in those of a `select()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +127,7 @@ class ColumnList:
     @property
     def nameless(self) -> tuple[Column, ...]:
         """The elements that have no key in the rows of a Query, but one in those of a `select()`."""
-        return tuple(column for column in self.columns if column.kind == "expression" and column.name is None)
+        return tuple(column for column in self.columns if column.is_nameless)
 
     @property
     def unhashable(self) -> Column | None:
@@ -151,8 +165,16 @@ def _column(term: Term, place: Place, resolver: Resolver) -> Column:
             return Column("column", node, attribute.name, (owner,), is_hashable=_is_hashable(attribute))
         case Answer(value=Expression(owners=owners)):
             return _expression(node, place, resolver, owners)
-        case Answer(value=Statement()):
+        case Answer(value=Statement() | Exists()):
             return _expression(node, place, resolver, ())
+        case Answer(value=FromClause(statement=Statement(terms=terms))):
+            inner = column_list(terms, place, resolver)
+            is_nameless = bool(inner.nameless or inner.unknown) or any(map(_has_expression, inner.entities))
+            return Column("bundle", written, is_hashable=False, is_nameless=is_nameless)
+        case Answer(value=TableObject() | FromClause()):
+            return Column("bundle", written, is_hashable=False)
+        case Answer(value=ColumnObject(key=key)):
+            return Column("column", node, key, is_hashable=False)
         case Answer():
             return Column("unknown", node)
     match node:
@@ -160,8 +182,6 @@ def _column(term: Term, place: Place, resolver: Resolver) -> Column:
             return Column("column", node, name, is_hashable=False)
         case ast.Call() if (made := _made(node, place, resolver)) is not None:
             return made
-        case ast.Name() | ast.Attribute() if (table := _table(node, place, resolver)) is not None:
-            return table
     return Column("unknown", node)
 
 
@@ -174,7 +194,7 @@ def _expression(node: ast.expr, place: Place, resolver: Resolver, owners: tuple[
                 return Column("unknown", node)
             name, inner = given.value, labelled
     is_aggregate = _is_aggregate(inner, place, resolver)
-    return Column("expression", node, name, tuple(dict.fromkeys(owners)), is_aggregate)
+    return Column("expression", node, name, tuple(dict.fromkeys(owners)), is_aggregate, is_nameless=name is None)
 
 
 def _is_aggregate(node: ast.expr, place: Place, resolver: Resolver) -> bool:
@@ -222,23 +242,9 @@ def _canonical(node: ast.expr, place: Place, resolver: Resolver) -> str | None:
     return None
 
 
-def _table(node: ast.expr, place: Place, resolver: Resolver) -> Column | None:
-    """A `Table` of the project as column list: rows of its columns."""
-    root = node
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    if not isinstance(root, ast.Name):
-        return None
-    owner = place.scope.owner(root.id)
-    if owner is not None and owner.parent is not None:
-        return None
-    definition: Definition | None = resolver.project.lookup.expression(place.module, node)
-    match definition:
-        case Variable(module=module, assigned=assigned, others=()) if isinstance(assigned.value, ast.Call):
-            made = resolver.project.lookup.expression(module, assigned.value.func)
-            if getattr(made, "canonical", None) == "Table":
-                return Column("bundle", node, is_hashable=False)
-    return None
+def _has_expression(cls: ModelClass) -> bool:
+    """Whether a class maps an expression, which has no name of its own in a subquery."""
+    return any(attribute.kind == "column_property" for attribute in cls.model.attributes.values())
 
 
 def _is_hashable(attribute: Attribute) -> bool:

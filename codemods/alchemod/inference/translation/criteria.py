@@ -17,6 +17,8 @@ from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import (
     Answer,
     Collection,
+    ColumnObject,
+    Exists,
     Expression,
     ModelAttribute,
     ModelClass,
@@ -24,6 +26,7 @@ from alchemod.inference.values import (
     Place,
     Plain,
     Statement,
+    TableObject,
 )
 
 _CONNECTING: Final = frozenset({"and_", "or_", "not_"})
@@ -84,8 +87,10 @@ def _name(
         case Answer(value=Expression(owners=owners, is_whole=is_whole)):
             found.classes.update(owners)
             found.all_seen &= is_whole
-        case Answer(value=Statement() | Plain() | Outside() | Collection()):
+        case Answer(value=Statement() | Exists() | Plain() | Outside() | Collection()):
             pass
+        case Answer(value=ColumnObject() | TableObject()):
+            found.all_seen = False
         case None if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
             found.all_seen &= node.value.attr not in {"c", "columns"}
         case None if (value := assigned(node, place)) is not None:
@@ -100,7 +105,7 @@ def _call(
     arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
     name = last_name(node)
     match resolver.value(node, place):
-        case Answer(value=Statement() | Plain()):
+        case Answer(value=Statement() | Exists() | Plain()):
             return
     if _is_subquery(node, place, resolver):
         return

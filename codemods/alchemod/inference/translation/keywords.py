@@ -15,7 +15,7 @@ from alchemod.inference.resolver import Resolver
 from alchemod.inference.statements import from_entities
 from alchemod.inference.translation.changes import Change, Renamed, Replaced, Source, StepTranslation, UntranslatedError
 from alchemod.inference.translation.web import Step
-from alchemod.inference.values import Style
+from alchemod.inference.values import Answer, ModelAttribute, Style, Term
 
 _MOVING: Final = ("join", "outerjoin", "select_from", "with_entities", "reset_joinpoint")
 """Steps after which the keywords may speak of another entity than the first."""
@@ -42,13 +42,25 @@ def _means_the_same(filtered: FilteredEntity, call: ast.Call, style: Style, reso
     if statement.lost or statement.has_step(*_MOVING) or from_entities(statement) > 1:
         return False
     first = statement.terms[0] if statement.terms else None
-    if first is None or first.kind == "expression" or (first.kind == "unknown" and filtered.runtime is None):
+    if first is None or not all(_is_plain(term, filtered, resolver) for term in statement.terms):
         return False
     if first.kind == "column" and first.entity is not None and first.entity.cls.alias is not None:
         return False
     keys = [keyword.arg for keyword in call.keywords if keyword.arg is not None]
     new = replace(statement, style=style)
     return looked_for_elsewhere(replace(filtered, statement=new), keys, resolver) is None
+
+
+def _is_plain(term: Term, filtered: FilteredEntity, resolver: Resolver) -> bool:
+    """Whether an element of the column list is a class or one of its columns."""
+    if term.kind == "entity" or (term.kind == "unknown" and filtered.runtime is not None):
+        return True
+    if term.kind != "column" or term.node is None or filtered.statement.place is None:
+        return False
+    match resolver.value(term.node, filtered.statement.place):
+        case Answer(value=ModelAttribute(attribute=attribute)):
+            return attribute.kind == "column"
+    return False
 
 
 def _expressions(filtered: FilteredEntity, step: Step, resolver: Resolver) -> Iterator[Change]:

@@ -16,6 +16,7 @@ from alchemod.inference.values import ModelClass
 if TYPE_CHECKING:
     from alchemod.inference import Inference
 
+_BRINGING_COLUMNS: Final = ("join", "outerjoin", "select_from", "options")
 _LABELLING: Final = ("with_labels", "apply_labels")
 
 
@@ -69,7 +70,8 @@ def _why_labels_matter(here: Situation) -> str:
 
 def _why_strings_matter(here: Situation) -> str:
     """Why a name in a string may mean another column: a Query labels all columns with the names of their tables."""
-    if here.columns.kind == "entity" and not here.statement.has_step("join", "outerjoin", "select_from"):
+    is_alone = here.columns.kind == "entity" and not here.statement.has_step(*_BRINGING_COLUMNS)
+    if is_alone and not any(_joins_others(cls, here) for cls in here.columns.entities):
         return ""
     for name, call in here.statement.steps:
         if name in {"order_by", "group_by"}:
@@ -77,6 +79,13 @@ def _why_strings_matter(here: Situation) -> str:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     return f"what {argument.value!r} means among several columns may differ"
     return ""
+
+
+def _joins_others(cls: ModelClass, here: Situation) -> bool:
+    """Whether a class loads others by a join without being told so."""
+    models = here.resolver.project.models
+    attributes = cls.model.attributes.values()
+    return any(attribute.kind == "relationship" and models.is_joined(attribute) for attribute in attributes)
 
 
 def _why_distinct_matters(here: Situation) -> str:

@@ -9,6 +9,7 @@ from alchemod.facts.module import last_name
 from alchemod.inference.translation.changes import Change, Removed, Renamed, Replaced, UntranslatedError
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.situation import Situation
+from alchemod.inference.translation.uniqueness import loads_collection
 from alchemod.inference.translation.uses import TAKING_STATEMENTS
 from alchemod.inference.values import Engine, Session
 
@@ -72,7 +73,11 @@ def _argument(here: Situation) -> Ending:
     match here.use.node:
         case ast.Call(func=ast.Attribute(value=receiver, attr=name)) if name in TAKING_STATEMENTS:
             answer = here.resolver.value(receiver, here.place_of(receiver))
-            if name != "execute" or (answer is not None and isinstance(answer.value, Session | Engine)):
+            if name != "execute":
+                return Ending(())
+            if answer is not None and isinstance(answer.value, Session | Engine):
+                if loads_collection(here.statement, here.columns, here.place_of, here.resolver):
+                    raise UntranslatedError("a result with a collection that is joined has to be made unique")
                 return Ending(())
     shown = last_name(here.use.node) if isinstance(here.use.node, ast.expr) else ""
     raise UntranslatedError(f"what {shown or 'the call'}() does with the Query is not seen")

@@ -26,7 +26,9 @@ class QueryToSelect(TranslatingRule):
     Use instead:
         ```python
         def members(session, name):
-            return session.execute(select(User).where(User.name == name).order_by(User.id)).scalars().all()
+            return session.scalars(
+                select(User).where(User.name == name).order_by(User.id)
+            ).all()
         ```
 
     Fix safety:

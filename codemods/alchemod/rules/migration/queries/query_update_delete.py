@@ -19,14 +19,14 @@ class QueryUpdateDelete(TranslatingRule):
     Example:
         ```python
         def rename(session, old, new):
-            return session.query(User).filter(User.name == old).update({"name": new}, synchronize_session=False)
+            return session.query(User).filter(User.name == old).update({"name": new})
         ```
 
     Use instead:
         ```python
         def rename(session, old, new):
             return session.execute(
-                update(User).where(User.name == old).values({"name": new}).execution_options(synchronize_session=False)
+                update(User).where(User.name == old).values({"name": new})
             ).rowcount
         ```
 

@@ -30,7 +30,7 @@ class QueryVariable(TranslatingRule):
             query = select(User)
             if name is not None:
                 query = query.where(User.name == name)
-            return session.execute(query.order_by(User.id)).scalars().all()
+            return session.scalars(query.order_by(User.id)).all()
         ```
 
     Fix safety:
