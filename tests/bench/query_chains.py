@@ -280,7 +280,8 @@ LABELLED = (
     "select(func.count(Node.id)).scalar_subquery().label('nodes')",
 )  # fmt: skip
 CRITERIA = (
-    "{0}.{1} == 'bob'", "{0}.{1} > 1", "{0}.{1} == v", "{0}.{1}.is_(None)", "{0}.{1} != None", "{0}.{1}.in_([1, 2, 'x'])",
+    "{0}.{1} == 'bob'", "{0}.{1} > 1", "{0}.{1} == v", "{0}.{1}.is_(None)", "{0}.{1} != None",
+    "{0}.{1}.in_([1, 2, 'x'])",
     "or_({0}.{1} == 'bob', {0}.{1} == 1)", "{0}.{1} > 1, {0}.{1} < 40", "~({0}.{1} == 2)", "",
     "{0}.{1} == {0}.{1}", "None", "True", "*[{0}.{1} > 1]", "({0}.{1} == 'bob') & ({0}.{1} != 'x')",
 )  # fmt: skip
@@ -289,14 +290,16 @@ RELATED_CRITERIA = {
              "{0}.id.in_(session.query(Address.user_id))", "{0}.id.in_(session.query(Address.user_id).subquery())",
              "session.query(Address).filter(Address.user_id == {0}.id).exists()",
              "~session.query(Address.id).filter(Address.user_id == {0}.id).filter_by(kind='h').exists()",
-             "{0}.age == session.query(func.max(User.age)).scalar_subquery()", "exists().where(Address.user_id == {0}.id)"),
+             "{0}.age == session.query(func.max(User.age)).scalar_subquery()",
+             "exists().where(Address.user_id == {0}.id)"),
     "Address": ("{0}.user.has(User.name == 'bob')", "{0}.user_id == User.id",
                 "{0}.user_id.in_(session.query(User.id).filter(User.name == 'bob'))"),
     "Node": ("{0}.children.any()", "{0}.name == User.name"),
 }  # fmt: skip
 PLAIN_STEPS = (
-    "order_by({0}.{1})", "order_by({0}.{1}.desc(), {0}.{2})", "order_by(None)", "order_by('{1}')", "limit(2)", "limit(1)",
-    "limit(None)", "offset(1)", "slice(1, 3)", "distinct()", "group_by({0}.{1})", "group_by({0}.{1}).having({0}.{1} > 1)",
+    "order_by({0}.{1})", "order_by({0}.{1}.desc(), {0}.{2})", "order_by(None)", "order_by('{1}')", "limit(2)",
+    "limit(1)", "limit(None)", "offset(1)", "slice(1, 3)", "distinct()", "group_by({0}.{1})",
+    "group_by({0}.{1}).having({0}.{1} > 1)",
     "execution_options(x=1)", "with_for_update()", "populate_existing()", "autoflush(False)", "yield_per(2)",
     "select_from({0})", "reset_joinpoint()", "enable_eagerloads(True)", "with_labels()", "params(z=1)",
     "correlate({0})", "prefix_with('ALL')", "group_by(None)",
@@ -307,7 +310,8 @@ COLUMN_STEPS = (
 )  # fmt: skip
 ENDINGS = (
     ".all()", ".all()", ".all()", ".first()", ".first()", ".one()", ".one_or_none()", ".scalar()", ".count()",
-    "[:2]", "[1:]", "[1:3]", "[0]", "[2]", "list({})", "[row for row in {}]", "dict({})", "list(enumerate({}))", "set({})",
+    "[:2]", "[1:]", "[1:3]", "[0]", "[2]", "list({})", "[row for row in {}]", "dict({})", "list(enumerate({}))",
+    "set({})",
     "session.query({}.exists()).scalar()", "list(zip(*{}))", "session.execute({}).all()", "tuple({})",
     "session.query({}.subquery()).all()", "session.execute({}.statement).all()",
     "[row[0] for row in {}]", "[one for one, in {}]", "len({}.all())", "sorted(str(row[0]) for row in {})",
@@ -371,9 +375,7 @@ def query_chains(draw: st.DrawFn) -> QueryChain:
     entity = draw(st.sampled_from(ENTITIES))
     present = [entity]
     constructor = draw(_constructor(entity, present))
-    steps: list[str] = []
-    for _ in range(draw(st.integers(0, 4))):
-        steps.append(draw(_step(present)))
+    steps = [draw(_step(present)) for _ in range(draw(st.integers(0, 4)))]
     form = draw(st.sampled_from(FORMS))
     return QueryChain(constructor, tuple(steps), draw(st.sampled_from(ENDINGS)), form, draw(st.integers(0, 3)))
 

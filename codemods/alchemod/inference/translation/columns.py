@@ -169,7 +169,9 @@ def _column(term: Term, place: Place, resolver: Resolver) -> Column:
             return _expression(node, place, resolver, ())
         case Answer(value=FromClause(statement=Statement(terms=terms))):
             inner = column_list(terms, place, resolver)
-            is_nameless = bool(inner.nameless or inner.unknown) or any(map(_has_expression, inner.entities))
+            is_nameless = bool(inner.nameless or inner.repeated or inner.unknown) or any(
+                map(_has_expression, inner.entities)
+            )
             return Column("bundle", written, is_hashable=False, is_nameless=is_nameless)
         case Answer(value=TableObject() | FromClause()):
             return Column("bundle", written, is_hashable=False)
