@@ -55,6 +55,14 @@ def lengthened(code: str, line_length: int = 40) -> str:
             "x = {\n    a: b\n    for a in longlonglong\n    for b in a[0]\n}\n",
         ),
         (
+            "x = [a for a in short.bb(e).ccc(dddd)]\n",
+            "x = [\n    a\n    for a in longlonglong.bb(e).ccc(\n        dddd\n    )\n]\n",
+        ),
+        (
+            "x = [a for a in short.b(e).c(dd).ee()]\n",
+            "x = [\n    a\n    for a in longlonglong.b(e)\n    .c(dd)\n    .ee()\n]\n",
+        ),
+        (
             "for x in (aaaaaaaaaa for a in short): b\n",
             "for x in (\n    aaaaaaaaaa\n    for a in longlonglong\n): b\n",
         ),

@@ -8,6 +8,7 @@ left as they are.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -16,6 +17,7 @@ from typing import Any
 from alchemod.text.spans import Replacement, splice
 
 _ROUNDS = 20
+_BEFORE_A_CHAIN = re.compile(rb"|or|and|(?:async )?for\b.*\bin|if")
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -111,7 +113,8 @@ class _Statement:
         for call in self._calls(line):
             start = self._span(call)[0]
             before = self._bytes[self._starts[line] : start].strip() if start >= self._starts[line] else None
-            if before in (b"", b"or", b"and") and len(dots := self._dots(call)) > 1:
+            is_first = before is not None and _BEFORE_A_CHAIN.fullmatch(before) is not None
+            if is_first and len(dots := self._dots(call)) > 1:
                 return [Replacement(dot, dot, self._line_break("", self._indent_of(line))) for dot in dots]
         return []
 
