@@ -114,7 +114,53 @@ def test_what_is_no_new_link_is_left_on_the_line(template: str) -> None:
 def test_link_taken_out() -> None:
     file = File("x = (\n    a.b()  # b\n    .all()\n    .c()\n)\n")
     call = file.expr("a.b()  # b\n    .all()")
-    assert file.refusal(swap(call, "{v}", v=call.func.value)) == "the comment '# b' would be lost"
+    assert file.after(swap(call, "{v}", v=call.func.value)) == "x = (\n    a.b()  # b\n    .c()\n)\n"
     file = File("x = (\n    a.b()\n    .all()\n    .c()\n)\n")
     call = file.expr("a.b()\n    .all()")
     assert file.after(swap(call, "{v}", v=call.func.value)) == "x = (\n    a.b()\n    .c()\n)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (
+            """\
+            x = (
+                a.b()  # b
+                # c
+                .c()  # c too
+                .d()
+            )
+            """,
+            """\
+            x = (
+                a.b()  # b
+                # c
+                .x()
+                .y()  # c too
+                .d()
+            )
+            """,
+        ),
+        ("x = a.b().c().d()\n", "x = a.b().x().y().d()\n"),
+        ("x = (\n    a.b()\n    .c()\n)\n", "x = (\n    a.b()\n    .x()\n    .y()\n)\n"),
+    ],
+)
+def test_links_instead_of_another(code: str, expected: str) -> None:
+    file = File(clean(code))
+    call = next(
+        node for node in ast.walk(file.tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".c")
+    )
+    assert isinstance(call.func, ast.Attribute)
+    assert file.after(swap(call, "{start}.x().y()", start=call.func.value)) == clean(expected)
+
+
+def test_a_link_taken_out_of_several_lines_keeps_all_comments() -> None:
+    code = "x = (\n    a.b()  # b\n    # c\n    .c()  # c too\n    # d\n    .d()\n)\n"
+    file = File(code)
+    call = next(
+        node for node in ast.walk(file.tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".c")
+    )
+    assert isinstance(call.func, ast.Attribute)
+    changed = file.after(swap(call, "{v}", v=call.func.value))
+    assert changed == "x = (\n    a.b()  # b\n    # c\n    # c too\n    # d\n    .d()\n)\n"

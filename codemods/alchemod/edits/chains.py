@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from alchemod.edits.paths import Path, follow, put
-from alchemod.edits.spacing import break_like, breaks, broken_at
+from alchemod.edits.spacing import break_like, breaks, broken_at, has_comment, joined
 
 _DOT = ("dot", None)
 _BEFORE = ("whitespace_before", None)
@@ -43,6 +43,21 @@ def before_next_dot(attribute: cst.Attribute, extended: Any, dots: list[Path]) -
     for dot, before in [(dots[0], space), *((dot, break_like(space)) for dot in dots[1:])]:
         extended = put(extended, dot, before)
     return extended, [((_DOT, _BEFORE), break_like(space))]
+
+
+def without_link(attribute: cst.Attribute, space: Any) -> list[tuple[Path, Any]]:
+    """What changes in ``attribute`` when the link before its dot was taken out, which had ``space`` before its own."""
+    after = attribute.dot.whitespace_before
+    return [((_DOT, _BEFORE), joined(space, after, at_end=False))] if has_comment(space) else []
+
+
+def instead_of_link(chain: Any, dots: list[Path], space: Any) -> Any:
+    """A chain whose last link was replaced by new ones: they break the line as it did, which had ``space``."""
+    if not breaks(space):
+        return chain
+    for dot, new in [(dots[0], space), *((dot, break_like(space)) for dot in dots[1:])]:
+        chain = put(chain, dot, new)
+    return chain
 
 
 def at_the_end(extended: Any, start: Any, dots: list[Path]) -> Any:

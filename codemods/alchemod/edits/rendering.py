@@ -41,11 +41,13 @@ from alchemod.edits.verbs import AddArgument, Code, Drop, Rename, Spread, Swap, 
 class Updated:
     """What has become of a node: a LibCST node, or a list of arguments in its place.
 
-    ``dots`` lead to the dots of new links, when a chain was made longer at its end.
+    ``dots`` lead to the dots of new links, when a chain was made longer at its end. ``space`` is what stood before a
+    link that was taken off its end, with the comments of the link before.
     """
 
     node: Any
     dots: list[Path] = field(default_factory=list)
+    space: Any = None
 
 
 class Renderer:
@@ -141,6 +143,8 @@ class Renderer:
         edits: list[tuple[Path, Any]] = []
         if new.dots and isinstance(parent, cst.Attribute):
             expression, edits = chains.before_next_dot(parent, expression, new.dots)
+        if new.space is not None and isinstance(parent, cst.Attribute):
+            edits = chains.without_link(parent, new.space)
         if self.plan.on(child, Swap) and not has_parentheses(expression) and self._touches_a_word(child):
             expression = parenthesized(expression)
         return [(path, fitted(parent, path, expression)), *edits]
@@ -159,40 +163,59 @@ class Renderer:
 
     def _around(self, node: ast.AST, own: Any, template: Template) -> Updated:
         """The template with the target in it. Its parentheses go to the result, unless it needs them there."""
-        if (enclosed := self._enclosed(node, own, template)) is not None:
-            return enclosed
-        uses = list(template.uses(node))
-        bare = _bare(own)
-        inner, lpar, rpar = own, (), ()
-        if all(path and fits(bare, follow(template.code, path[:-1]), path[-1][0]) for path in uses):
-            inner = bare
-            if not (uses and all(in_brackets(template.code, path) for path in uses) and _is_plain(own)):
-                syntax = max(len(bare.lpar), not uses and _owns_a_pair(own))
-                lpar, rpar = own.lpar[: len(own.lpar) - syntax], own.rpar[syntax:]
-        code = template.with_values(lambda value: inner if value is node else self.value(value), open_lines=True)
-        if not uses and _is_layout_only(own) and not has_open_line_break(code) and level(code) is Level.PRIMARY:
-            lpar, rpar = (), ()
-        code = code.with_changes(lpar=(*lpar, *code.lpar), rpar=(*code.rpar, *rpar))
-        dots = chains.links(code, uses[0]) if len(uses) == 1 else []
-        if dots:
-            code = chains.at_the_end(code, inner, dots)
-        if not code.lpar and has_open_line_break(code) and not self._stands_in_brackets(node):
-            code = parenthesized(code)
-        return Updated(code, dots)
-
-    def _enclosed(self, node: ast.AST, own: Any, template: Template) -> Updated | None:
-        """The template with code of several lines as the only argument of its call; None when it has no such."""
-        values: dict[int, Any] = {}
+        link = _link(node, own)
+        values: dict[int, Any] = {id(node): own, **({id(link.start): own.func.value} if link is not None else {})}
 
         def value_of(value: Any) -> Any:
             if id(value) not in values:
-                values[id(value)] = own if value is node else self.value(value)
+                values[id(value)] = self.value(value)
             return values[id(value)]
 
         argument = enclosing.argument_of_lines(template, value_of)
-        if argument is None or self._is_in_f_string(node):
-            return None
-        if argument.beyond and id(node) in values:
+        if argument is not None and not self._is_in_f_string(node):
+            return self._enclosed(node, own, template, argument, values, value_of)
+        uses = list(template.uses(node))
+        bare = _bare(own)
+        lpar, rpar, space = (), (), None
+        if all(path and fits(bare, follow(template.code, path[:-1]), path[-1][0]) for path in uses):
+            values[id(node)] = bare
+            if not (uses and all(in_brackets(template.code, path) for path in uses) and _is_plain(own)):
+                syntax = max(len(bare.lpar), not uses and _owns_a_pair(own))
+                lpar, rpar = own.lpar[: len(own.lpar) - syntax], own.rpar[syntax:]
+        code = template.with_values(value_of, open_lines=True)
+        if not uses:
+            code, space = self._instead(code, template, link)
+            if _is_layout_only(own) and not has_open_line_break(code) and level(code) is Level.PRIMARY:
+                lpar, rpar = (), ()
+        code = code.with_changes(lpar=(*lpar, *code.lpar), rpar=(*code.rpar, *rpar))
+        dots = chains.links(code, uses[0]) if len(uses) == 1 else []
+        if dots:
+            code = chains.at_the_end(code, bare, dots)
+        if not code.lpar and has_open_line_break(code) and not self._stands_in_brackets(node):
+            code = parenthesized(code)
+        return Updated(code, dots, space)
+
+    def _instead(self, code: Any, template: Template, link: _Link | None) -> tuple[Any, Any]:
+        """The code with what stands instead of a link laid out as it was, and the space of one that was taken off."""
+        starts = list(template.uses(link.start)) if link is not None else []
+        if link is None or len(starts) != 1:
+            return code, None
+        if not starts[0]:
+            return code, link.space
+        dots = chains.links(code, starts[0])
+        return (chains.instead_of_link(code, dots, link.space) if dots else code), None
+
+    def _enclosed(
+        self,
+        node: ast.AST,
+        own: Any,
+        template: Template,
+        argument: enclosing.Argument,
+        values: dict[int, Any],
+        value_of: Callable[[Any], Any],
+    ) -> Updated:
+        """The template with code of several lines as the only argument of its call."""
+        if argument.beyond:
             values[id(node)] = _bare(own)
         code = template.with_values(value_of, open_lines=True)
         is_own = follow(code, argument.path) is own
@@ -249,6 +272,22 @@ def renamed(node: Any, to: str) -> Any:
             return node.with_changes(name=node.name.with_changes(value=to))
         case _:
             raise Refusal("there is no name to change")
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link of a chain: what its method is called on, and the space before its dot."""
+
+    start: ast.expr
+    space: Any
+
+
+def _link(node: ast.AST, own: Any) -> _Link | None:
+    """The link that a node is, None when it is no call of a method."""
+    match node, own:
+        case ast.Call(func=ast.Attribute(value=start)), cst.Call(func=cst.Attribute(dot=dot)):
+            return _Link(start, dot.whitespace_before)
+    return None
 
 
 def _is_unit(child: ast.AST, name: str) -> bool:

@@ -206,9 +206,7 @@ class _Statement:
             edits.append(Replacement(comma + 1, comma + 1 + len(rest) - len(rest.lstrip()), inner))
         end = self._span(call)[1] - 1
         last = arguments[-1]
-        fits = len(inner.decode().lstrip("\r\n")) + end - opening - 1 <= self._room.limit
-        alone = len(arguments) == 1 and (fits or isinstance(last, ast.GeneratorExp))
-        trailing = b"" if alone or self._has_comma(self._span(last)[1], end) else b","
+        trailing = b"" if len(arguments) == 1 or self._has_comma(self._span(last)[1], end) else b","
         return [*edits, Replacement(end, end, trailing + self._line_break("", outer))]
 
     def _has_comma(self, start: int, end: int) -> bool:

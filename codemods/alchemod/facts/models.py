@@ -15,10 +15,10 @@ from alchemod.facts.relationships import (
     argument,
     backref_name,
     is_collection,
-    is_joined,
     is_many_to_one,
     is_reverse_collection,
     lazy,
+    may_be_joined,
 )
 
 _MAPPING = frozenset({"mapped", "mapped_as_dataclass"})
@@ -71,9 +71,9 @@ class Models:
         """How a relationship loads unless a query says otherwise."""
         return lazy(relationship)
 
-    def is_joined(self, relationship: Attribute) -> bool:
+    def may_be_joined(self, relationship: Attribute) -> bool:
         """Whether a relationship is loaded by a join unless a query says otherwise, or that cannot be excluded."""
-        return is_joined(relationship)
+        return may_be_joined(relationship)
 
     def is_collection(self, relationship: Attribute, seen_from: Model) -> bool | None:
         """Whether a relationship holds many objects; None when neither keys nor annotation tell."""

@@ -53,7 +53,7 @@ def lazy(relationship: Attribute) -> Lazy:
     return _lazy_value(given, unpacked=unpacked)
 
 
-def is_joined(relationship: Attribute) -> bool:
+def may_be_joined(relationship: Attribute) -> bool:
     """Whether a relationship is loaded by a join unless a query says otherwise, or that cannot be excluded."""
     given, _ = _lazy_argument(relationship)
     loads = lazy(relationship)

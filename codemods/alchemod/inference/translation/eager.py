@@ -13,6 +13,7 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.model import Model
 from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
+from alchemod.inference.assigned import spelled_out
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import Answer, ModelAttribute, Place
 
@@ -38,7 +39,7 @@ def joins_collection(model: Model, models: Models) -> bool:
         seen.add(current)
         for one in (current, *models.subclasses(current)):
             for attribute in one.attributes.values():
-                if attribute.kind != "relationship" or not models.is_joined(attribute):
+                if attribute.kind != "relationship" or not models.may_be_joined(attribute):
                     continue
                 if models.is_collection(attribute, one) is not False:
                     return True
@@ -55,6 +56,9 @@ def options_join_collection(arguments: list[ast.expr], lead: Model | None, place
 
 
 def _joins_collection(option: ast.expr, lead: Model | None, place: Place, resolver: Resolver) -> bool:
+    option = spelled_out(option, place)
+    if isinstance(option, ast.Starred):
+        option = spelled_out(option.value, place)
     if isinstance(option, ast.List | ast.Tuple):
         return any(_joins_collection(part, lead, place, resolver) for part in option.elts)
     links = _links(option)

@@ -39,7 +39,7 @@ def _narrowed(here: Situation, lower: ast.expr | None, upper: ast.expr | None) -
     if lower is None and upper is None:
         return [], doubt
     first, last = bounds
-    if isinstance(first, int) and isinstance(last, int) and last <= first and (lower is not None or last == 0):
+    if upper is not None and isinstance(first, int) and isinstance(last, int) and last <= first:
         raise UntranslatedError("the slice is empty, and a Query then sends nothing")
     if lower is None or (bounds[0] == 0 and upper is not None):
         return [Replaced(here.use.receiver, "{_}.limit({upper})", here.path, {"upper": upper})], doubt

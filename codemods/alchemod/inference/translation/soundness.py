@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from alchemod.facts.module import last_name
 from alchemod.inference.translation.changes import UntranslatedError
 from alchemod.inference.translation.hooks import QueryHooks
 from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
@@ -50,7 +51,7 @@ def doubts(here: Situation, inference: Inference) -> Iterator[str]:
         yield f"that {here.columns.runtime} is a mapped class is not seen"
     if here.purpose in {"rows", "loop", "slice"}:
         yield why_keys_matter(here)
-    if here.purpose == "statement" and here.use.name not in _NAMELESS:
+    if _is_executed_elsewhere(here):
         yield why_keys_differ(here.columns)
     yield _why_labels_matter(here)
     yield _why_strings_matter(here)
@@ -58,8 +59,11 @@ def doubts(here: Situation, inference: Inference) -> Iterator[str]:
         yield _why_distinct_matters(here)
 
 
-_NAMELESS: Final = frozenset({"scalar_subquery", "as_scalar", "label", "subquery", "cte", "lateral", "whereclause"})
-"""Uses for which the keys of rows do not matter, or are the same."""
+def _is_executed_elsewhere(here: Situation) -> bool:
+    """Whether somebody else may execute the statement and read its rows: it is taken as such, or given to execute()."""
+    if here.use.kind == "attribute":
+        return here.use.name in {"statement", "selectable"}
+    return here.use.kind == "argument" and isinstance(here.use.node, ast.Call) and last_name(here.use.node) == "execute"
 
 
 def _why_labels_matter(here: Situation) -> str:
@@ -85,7 +89,7 @@ def _joins_others(cls: ModelClass, here: Situation) -> bool:
     """Whether a class loads others by a join without being told so."""
     models = here.resolver.project.models
     attributes = cls.model.attributes.values()
-    return any(attribute.kind == "relationship" and models.is_joined(attribute) for attribute in attributes)
+    return any(attribute.kind == "relationship" and models.may_be_joined(attribute) for attribute in attributes)
 
 
 def _why_distinct_matters(here: Situation) -> str:
