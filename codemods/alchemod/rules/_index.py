@@ -612,6 +612,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG412",
+        name="query-hooks",
+        summary="Reports hooks that act on a Query only",
+        module="alchemod.rules.migration.queries.query_hooks",
+        names=("listens_for", "listen", "query_cls", "query_class"),
+        kinds=("Module",),
+        dynamic=True,
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG413",
         name="execute-scalars",
         summary="Asks a session for single values in one call, and names rows that are taken for entities",

@@ -56,10 +56,11 @@ class QueryHooks(Area):
             self._found = [*self._listeners(), *self._classes()]
         return self._found
 
-    def blocking(self, statement: Statement, *, bulk: bool = False) -> str:
-        """Why a Query must stay one, as a sentence; "" when nothing stands in the way."""
-        factory = statement.session.factory if statement.session is not None else None
-        is_plain = factory is not None and factory.kind == "plain" and not factory.query_class
+    def blocking(self, statement: Statement, *, is_plain: bool, bulk: bool = False) -> str:
+        """Why a Query must stay one, as a sentence; "" when nothing stands in the way.
+
+        `is_plain` says that its session is seen to be made without a query class.
+        """
         for hook in self.hooks:
             if hook.kind == "listener" or (bulk and hook.kind == "bulk listener"):
                 return self._sentence(hook)
@@ -69,10 +70,9 @@ class QueryHooks(Area):
             return statement.custom_class
         return ""
 
-    def doubt(self, statement: Statement) -> str:
+    def doubt(self, *, is_plain: bool) -> str:
         """Why the session may execute a statement in its own way, "" when it does not."""
-        factory = statement.session.factory if statement.session is not None else None
-        if factory is not None and factory.kind == "plain":
+        if is_plain:
             return ""
         return next((self._sentence(hook) for hook in self.hooks if hook.kind == "session class"), "")
 

@@ -12,7 +12,7 @@ from alchemod.inference.translation.hooks import QueryHooks
 from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.translation.uses import GIVING_ROWS
-from alchemod.inference.values import ModelClass
+from alchemod.inference.values import Answer, ModelClass, Session, SessionFactory
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -37,14 +37,28 @@ def check_columns(here: Situation) -> None:
 
 def check_hooks(here: Situation, inference: Inference) -> None:
     """Raises UntranslatedError when a hook of the project acts on the Query and would not on `select()`."""
-    if blocked := inference.ask(QueryHooks).blocking(here.statement, bulk=here.purpose == "bulk"):
+    hooks = inference.ask(QueryHooks)
+    if blocked := hooks.blocking(here.statement, is_plain=has_plain_session(here), bulk=here.purpose == "bulk"):
         raise UntranslatedError(f"{blocked} acts on a Query only")
+
+
+def has_plain_session(here: Situation) -> bool:
+    """Whether the session of every Query of the web is seen to be SQLAlchemy's own, with its own queries."""
+    for origin in here.web.origins:
+        session = here.resolver.value(origin.session, origin.place) if origin.session is not None else None
+        match session:
+            case Answer(value=Session(factory=SessionFactory(kind="plain", query_class=False))):
+                pass
+            case _:
+                return False
+    return bool(here.web.origins)
 
 
 def doubts(here: Situation, inference: Inference) -> Iterator[str]:
     """Why a translation is not safe, one sentence each; some are ""."""
-    yield inference.ask(QueryHooks).doubt(here.statement)
-    yield inference.unseen_query_class(here.statement)
+    is_plain = has_plain_session(here)
+    yield inference.ask(QueryHooks).doubt(is_plain=is_plain)
+    yield "" if is_plain else inference.unseen_query_class(here.statement)
     steps = [name for name, _ in here.statement.steps]
     yield inference.pinned("query", *steps, *([here.use.name] if here.use.name else [])) or ""
     if here.columns.runtime is not None:
