@@ -5,26 +5,36 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from alchemod.facts.nodes import children
+from alchemod.facts.nodes import children, walk
 
 _MEMO: Final = "_alchemod_parents"
+_UPWARD: Final = "_alchemod_upward"
+
+
+def parents_in(unit: ast.AST) -> dict[ast.AST, ast.AST]:
+    """The node around each node of a function or module, kept with the tree."""
+    memo = unit.__dict__.get(_MEMO)
+    if memo is None:
+        memo = unit.__dict__[_MEMO] = {}
+        stack = [unit]
+        while stack:
+            parent = stack.pop()
+            for child in children(parent):
+                memo[child] = parent
+                stack.append(child)
+    found: dict[ast.AST, ast.AST] = memo
+    return found
 
 
 class Parents:
     """The parent of every node of a module, and the reads of each name."""
 
     def __init__(self, root: ast.Module) -> None:
-        self._parents: Final[dict[ast.AST, ast.AST]] = {}
+        self._parents: Final = parents_in(root)
         self._reads: Final[dict[str, list[ast.Name]]] = {}
-        stack: list[ast.AST] = [root]
-        while stack:
-            node = stack.pop()
+        for node in walk(root):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self._reads.setdefault(node.id, []).append(node)
-            below = children(node)
-            for child in below:
-                self._parents[child] = node
-            stack += reversed(below)
 
     def of(self, node: ast.AST) -> ast.AST:
         """What a node is a direct part of. Raises KeyError for the module itself and for nodes of other trees."""
@@ -51,7 +61,7 @@ class Parents:
 
 def parents_of(root: ast.Module) -> Parents:
     """The parents of a tree, kept with it."""
-    found = root.__dict__.get(_MEMO)
+    found = root.__dict__.get(_UPWARD)
     if not isinstance(found, Parents):
-        found = root.__dict__[_MEMO] = Parents(root)
+        found = root.__dict__[_UPWARD] = Parents(root)
     return found

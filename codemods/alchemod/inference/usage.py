@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from alchemod.facts.nodes import children, walk
+from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.bindings import Binding
 from alchemod.inference.functions import enclosing_function
+from alchemod.inference.parents import parents_in
 from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import FUNCTIONS, Scope
 from alchemod.inference.values import Place
@@ -155,24 +156,6 @@ def is_tested(node: ast.expr, around: dict[ast.AST, ast.AST]) -> bool:
                 node = parent
             case _:
                 return False
-
-
-def parents_in(unit: ast.AST) -> dict[ast.AST, ast.AST]:
-    """The node around each node of a function or module. Kept with the tree."""
-    memo = unit.__dict__.get(_MEMO)
-    if memo is None:
-        memo = unit.__dict__[_MEMO] = {}
-        stack = [unit]
-        while stack:
-            parent = stack.pop()
-            for child in children(parent):
-                memo[child] = parent
-                stack.append(child)
-    found: dict[ast.AST, ast.AST] = memo
-    return found
-
-
-_MEMO: Final = "_alchemod_parents"
 
 
 def _comparison(node: ast.expr, left: ast.expr, op: ast.cmpop, right: ast.expr) -> UseKind:
