@@ -42,6 +42,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         dynamic=True,
     ),
     RuleEntry(
+        code="ALC204",
+        name="wrong-eager-strategy",
+        summary="Loads collections with `selectinload` where a join or a subquery costs more",
+        module="alchemod.rules.querying.wrong_eager_strategy",
+        names=("joinedload", "subqueryload", "relationship"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
         code="ALC205",
         name="joined-collection-without-unique",
         summary="Adds the `unique()` that the result of a select with a joined collection needs",
