@@ -14,6 +14,8 @@ The first line that is no comment ends it. The keys:
 `run: no, why`             the program is not executed. Default: it is if it prints or has a `__main__` part.
 `statements: equal`        what may happen to the SQL: `equal` (the default: same texts, parameters, order),
                            `fewer`, `any`, or a difference in number such as `-3` or `+1`.
+`selects: 9 to 3`          so many SELECTs the program sends before, and after: the ideal, counted by hand. Where no
+                           fix is expected it says what the ideal would be.
 `sql: text`                the program sends this text after and not before (blanks do not count); repeatable.
 `prints before: text`      behaviour fixes only: what the program prints (repeatable, one line each) or raises
 `prints after: text`       (`sqlalchemy.exc.InvalidRequestError`, `NameError`) on the named side. Without
@@ -52,6 +54,7 @@ _SKIPPED = re.compile(r"#!|#.*coding[:=]")
 _EXPECT = re.compile(r"([A-Z]{3}\d{3}) (safe|unsafe|report)(?: (\d+))?$")
 _SCENARIO = re.compile(r"(early )?(.+)$")
 _STATEMENTS = re.compile(r"equal|fewer|any|[+-]\d+$")
+_SELECTS = re.compile(r"\d+ to \d+$")
 _KEEP = "keep_"
 _RUN_AT_ALL = re.compile(rb"\bprint\(|__main__")
 
@@ -84,6 +87,7 @@ class Case:
     versions: Sides
     runnable: bool
     statements: str
+    selects: tuple[int, int] | None
     sql: tuple[str, ...]
     prints: Sides
     raises: Sides
@@ -106,6 +110,11 @@ class Case:
     def is_unsafe(self) -> bool:
         """Whether the fixes of the case need `--unsafe-fixes`."""
         return any(safety == "unsafe" for _, safety in self.expected)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the case expects a fix."""
+        return any(safety != "report" for _, safety in self.expected)
 
     @property
     def main(self) -> str:
@@ -170,6 +179,7 @@ def read_case(path: Path) -> Case:
         versions=head.versions(),
         runnable=head.runnable(),
         statements=head.choice("statements", _STATEMENTS, "equal"),
+        selects=head.selects(),
         sql=head.texts("sql"),
         prints=Sides(head.texts("prints before"), head.texts("prints after")),
         raises=Sides(head.texts("raises before"), head.texts("raises after")),
@@ -186,7 +196,7 @@ class _Head:
     """The directives of one head comment, with their lines."""
 
     SIDED = ("prints before", "prints after", "raises before", "raises after")
-    NEED_RUN = ("statements", "sql", *SIDED, "rows", "scenario", "faults")
+    NEED_RUN = ("statements", "selects", "sql", *SIDED, "rows", "scenario", "faults")
     KEYS = ("expect", "says", "versions", "before", "after", "run", *NEED_RUN, "options", "note")
 
     def __init__(self, path: Path, main: Path) -> None:
@@ -246,6 +256,11 @@ class _Head:
             assert match is not None
             found.append(Scenario(match[2], close_early=bool(match[1])))
         return tuple(found)
+
+    def selects(self) -> tuple[int, int] | None:
+        given = self.choice("selects", _SELECTS, "")
+        before, _, after = given.partition(" to ")
+        return (int(before), int(after)) if given else None
 
     def versions(self) -> Sides:
         both = self._series("versions") or series()

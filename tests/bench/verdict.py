@@ -10,6 +10,7 @@ from bench.cases import Case
 from bench.execution import Run, Scenario, Statement
 from bench.tool import Refactored
 
+_READING = ("SELECT", "WITH")
 _SAFETIES = ("safe", "unsafe", "report")
 
 
@@ -102,7 +103,12 @@ def _wrong_statements(case: Case, where: str, before: Run, after: Run) -> Iterat
         sent_before, sent_after = (any(text in str(s) for s in run.queries) for run in (before, after))
         if sent_before or not sent_after:
             yield f"{where}: {text!r} must be sent after and not before: {sent_after=}, {sent_before=}"
-    if case.statements == "any":
+    if case.selects is not None:
+        sent = [sum(query.sql.lstrip().startswith(_READING) for query in run.queries) for run in (before, after)]
+        for count, stated, side in zip(sent, case.selects, ("before", "after"), strict=True):
+            if count != stated and (side == "before" or case.is_fixed):
+                yield f"{where}: {count} SELECTs {side}, stated are {stated}"
+    if case.statements == "any" or case.selects is not None:
         return
     if before.commits != after.commits:
         yield f"{where}: {after.commits} commits, {before.commits} before"

@@ -42,6 +42,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         dynamic=True,
     ),
     RuleEntry(
+        code="ALC203",
+        name="query-in-loop",
+        summary="Asks once for what a loop looks up row by row",
+        module="alchemod.rules.querying.query_in_loop",
+        names=("get", "first", "one_or_none", "scalar", "scalar_one_or_none", "get_one", "one", "scalar_one", "all", "count"),
+        kinds=("AsyncFunctionDef", "FunctionDef", "Module"),
+    ),
+    RuleEntry(
         code="ALC204",
         name="wrong-eager-strategy",
         summary="Loads collections with `selectinload` where a join or a subquery costs more",

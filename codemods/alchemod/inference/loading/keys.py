@@ -16,6 +16,12 @@ def is_primary(column: Attribute) -> bool:
     return isinstance(value, ast.Constant) and value.value is True
 
 
+def primary_key(model: Model) -> str | None:
+    """The attribute that is the primary key; None when it has several columns, or is not seen."""
+    columns = [name for name, found in model.attributes.items() if found.kind == "column" and is_primary(found)]
+    return columns[0] if len(columns) == 1 and not is_composite(model) else None
+
+
 def is_composite(model: Model) -> bool:
     """Whether the primary key has several columns: `selectinload` then compares tuples, which not all databases can."""
     columns = [found for found in model.attributes.values() if found.kind == "column" and is_primary(found)]

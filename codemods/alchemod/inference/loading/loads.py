@@ -85,6 +85,16 @@ class RowLoops(Area):
             if any(found.kind == "relationship" for found in model.attributes.values())
         )
 
+    def reading(self, inside: Place, loop: ast.AST, name: str, node: ast.expr) -> RowLoop | None:
+        """What it would take to read the relationship `name` of the rows that `loop` goes over, at `node`; None when
+        the statement behind the rows is not seen."""
+        walk = self._readings.walk(inside)
+        if walk.sources is None:
+            return None
+        function = _Function(inside, self._readings, walk)
+        found = (function.reading(reads, loop, name, node) for reads in walk.walked.reads)
+        return next((rows for rows in found if rows is not None), None)
+
     def _found(self, inside: Place) -> Iterator[RowLoop]:
         walk = self._readings.walk(inside)
         if walk.sources is None:
@@ -128,27 +138,51 @@ class _Function:
         if answer is None or origin is None:
             return None
         repeated = list(filter(_is_needed, reads.reads)) if origin.is_async else repeated
+        return self._loop(reads, reads.site, answer, origin, repeated)
+
+    def reading(self, reads: RowReads, loop: ast.AST, name: str, node: ast.expr) -> RowLoop | None:
+        """The same for a read of a relationship that the loop does not make yet."""
+        going = next((one for one in reads.loops if _is_clause(one.node, loop)), None)
+        if going is None or not isinstance(reads.site, ast.Call):
+            return None
+        answer = self._resolver.value(reads.site, self._place(reads.site))
+        origin = self._origin(reads.site, reads)
+        if answer is None or origin is None:
+            return None
+        read = PathRead((*going.path, name), True, (node,), (), (), frozenset(), ())
+        return self._loop(reads, reads.site, answer, origin, [read], always=True)
+
+    def _loop(
+        self,
+        reads: RowReads,
+        site: ast.Call,
+        answer: Answer,
+        origin: Origin,
+        repeated: Sequence[PathRead],
+        *,
+        always: bool = False,
+    ) -> RowLoop | None:
         options = self._options(origin)
         found = Loadings(reads, origin, self._sources, self._resolver)
         loadings = [loading for read in repeated if (loading := found.of(read)) is not None]
         undecided = [loading for loading in loadings if not _is_decided(loading, options, reads)]
-        if not undecided:
+        if not undecided and not (always and loadings):
             return None
         undecided.sort(key=lambda loading: (position(loading.read.nodes[0]), loading.names))
         places = [place for loading in undecided for place in self._places(loading.read, reads) or _at(loading.read)]
         earlier = [(site, self._options_at(site)) for site in reads.earlier]
         return RowLoop(
-            min(places, key=position),
+            min(places, key=position, default=site),
             answer,
             origin,
             options,
             reads,
             tuple(undecided),
-            tuple(_relevant(reads.exposures, undecided, max(map(_end, places)))),
+            tuple(_relevant(reads.exposures, undecided, max(map(_end, places), default=(0, 0)))),
             frozenset(loading.label for loading in undecided if self._earlier.loaded(loading, earlier)),
             self._earlier.shows_itself(undecided),
-            self._earlier.may_hold_changes(reads.site),
-            self._elsewhere(reads.site),
+            self._earlier.may_hold_changes(site),
+            self._elsewhere(site),
         )
 
     def _elsewhere(self, site: ast.Call) -> str:
@@ -201,6 +235,11 @@ class _Function:
 
     def _place(self, node: ast.expr) -> Place:
         return Place(self._inside.module, self._inside.scope.innermost(node))
+
+
+def _is_clause(node: ast.AST, loop: ast.AST) -> bool:
+    """Whether what goes over rows is a loop, or a clause of that comprehension."""
+    return node is loop or node in getattr(loop, "generators", ())
 
 
 def _is_needed(read: PathRead) -> bool:
