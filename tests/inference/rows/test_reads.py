@@ -157,6 +157,7 @@ MAY = {
     "one by index": "us = q.all()\nus[0].team",
     "slice": "for u in q.all()[:5]:\n    u.team",
     "next": "u = next(iter(q.all()))\nu.team",
+    "generator that an unknown function gets": "us = q.all()\nmystery(u.team for u in us)",
     "pop": "us = q.all()\nwhile us:\n    us.pop().team",
     "zip": "for u, v in zip(q.all(), a):\n    u.team",
     "filtered list": "vs = [u for u in q.all() if u.ok]\nfor v in vs:\n    v.team",
@@ -257,7 +258,7 @@ EXPOSURES = {
     "yielded": ("for u in q.all():\n    yield u", "yielded"),
     "stored": ("p.users = q.all()", "stored"),
     "captured": ("us = q.all()\nreturn lambda: us", "captured"),
-    "generator that is not consumed": ("us = q.all()\nmystery2 = (u.team for v in a for u in us)", "captured"),
+    "generator that is kept": ("us = q.all()\nmystery2 = (u.team for v in a for u in us)", "captured"),
 }
 
 

@@ -18,6 +18,8 @@ PLAIN: Final = SAME_ROWS | {
     "len", "bool", "isinstance", "id", "type", "enumerate", "zip", "filter", "min", "max", "next", "sum", "any", "all",
 }  # fmt: skip
 """Builtins that look at rows no further than to go over them."""
+POPPING: Final = frozenset({"pop", "popleft"})
+"""Methods that take one element after the other out of a list, when a `while` loop calls them."""
 TAKING: Final = frozenset({"pop", "popleft", "remove", "discard", "clear"})
 _MUTATORS: Final = frozenset({"append", "extend", "insert", "add", "update"}) | TAKING
 
@@ -40,6 +42,9 @@ class Calls:
             self._values.produced(node, producer)
             return self._notes.produced(node, producer, state)
         self._values.made(node, self._values.of_call(node, state))
+        if isinstance(node.func, ast.Attribute) and node.func.attr in POPPING:
+            holders = self._values.of(node.func.value, state)
+            self._notes.looped(node, frozenset(ref.element() for ref in holders if ref.many or ref.listed))
         state = self._consume_arguments(node, state)
         state = self._body_per_element(node, state)
         state = self._hand_over(node, state)

@@ -126,11 +126,11 @@ class RowDomain(Domain[RowState]):
         return replace(after, names=names)
 
     def runs_now(self, generator: ast.GeneratorExp, call: ast.Call) -> bool:
-        """Consumers that may stop early make nothing certain."""
+        """Whoever gets a generator goes over it, perhaps later; those that may stop early make nothing certain."""
         name = call.func.id if isinstance(call.func, ast.Name) else ""
-        if name in _STOPPING:
+        if name in _STOPPING or not super().runs_now(generator, call):
             self._stopping.update(generator.generators)
-        return name == "next" or super().runs_now(generator, call)
+        return True
 
     # Events
 

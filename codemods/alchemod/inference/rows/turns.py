@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from alchemod.inference.rows.calls import function_over_rows
+from alchemod.inference.rows.calls import POPPING, function_over_rows
 from alchemod.inference.rows.reads import PathRead, RowReads, position
 from alchemod.inference.rows.record import Going
 from alchemod.inference.rows.refs import is_under
 from alchemod.inference.scopes import COMPREHENSIONS, Comprehension, Scope, contains
 
-Loop: TypeAlias = ast.For | ast.AsyncFor | Comprehension | ast.Call
+Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While | Comprehension | ast.Call
 """A statement or expression that does something for each of several objects."""
 
 
@@ -28,6 +28,10 @@ class Turns:
         walked = (node for node in ast.walk(self._scope.node) if isinstance(node, COMPREHENSIONS))
         return {clause: node for node in walked for clause in node.generators}
 
+    @cached_property
+    def _endless(self) -> list[ast.While]:
+        return [node for node in ast.walk(self._scope.node) if isinstance(node, ast.While)]
+
     def repeating(self, read: PathRead, reads: RowReads) -> list[ast.expr | ast.stmt]:
         """What makes a read happen for each of several objects, in source order: loops around it, and code that is
         handed the objects and goes over them itself."""
@@ -41,6 +45,8 @@ class Turns:
         node = going.node
         if isinstance(node, ast.comprehension) and node in self._comprehensions:
             yield self._comprehensions[node]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in POPPING:
+            yield from (loop for loop in self._endless if contains(loop, node))
         elif isinstance(node, ast.For | ast.AsyncFor | ast.Call):
             yield node
 
@@ -60,4 +66,6 @@ def _gone_over(loop: Loop) -> ast.expr | None:
             return iterated
         case ast.Call():
             return function_over_rows(loop)[1]
+        case ast.While():
+            return None
     return loop.generators[0].iter
