@@ -30,6 +30,7 @@ from alchemod.inference.values import (
     Method,
     ModelClass,
     Object,
+    Outside,
     Place,
     Row,
     Rows,
@@ -55,6 +56,7 @@ _GIVING_ROWS: Final = (
     | frozenset({"scalar_one", "scalar_one_or_none", "one_or_404", "select_entity_from", "from_self"})
 )
 """Methods of sessions, statements and results that may give mapped objects."""
+_WRITING: Final[Effects] = frozenset(["write"])
 _OWNERS: Final = (Session, SessionFactory, Statement, Rows)
 
 
@@ -156,12 +158,20 @@ class RowSources:
         """What a call, or the assignment to an attribute, may do to a session."""
         if node not in self._done:
             summaries, here = self._readings.summaries, self._place(node)
-            self._done[node] = effects_of(
-                summaries.deeds_of_call(node, here)
-                if isinstance(node, ast.Call)
-                else summaries.deeds_of_assignment(node, here)
-            )
+            if isinstance(node, ast.Call):
+                found = effects_of(summaries.deeds_of_call(node, here))
+                self._done[node] = found or (_WRITING if self._lends_session(node) else found)
+            else:
+                self._done[node] = effects_of(summaries.deeds_of_assignment(node, here))
         return self._done[node]
+
+    def _lends_session(self, call: ast.Call) -> bool:
+        """Whether code that is not seen gets a session."""
+        callee = self._value(call.func)
+        if callee is not None and not isinstance(callee.value, Outside):
+            return False
+        answers = (self._value(argument) for argument in (*call.args, *(keyword.value for keyword in call.keywords)))
+        return any(answer is not None and isinstance(answer.value, Session) for answer in answers)
 
     def effects_of_leaving(self, manager: ast.expr) -> Effects:
         """What leaving `with manager:` may do to a session."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from alchemod.edits.verbs import Code, Verb, add_argument, swap
@@ -11,6 +11,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
+from alchemod.inference.loading.given import RowsOfCallers
 from alchemod.inference.loading.insertion import Insertion, insertions
 from alchemod.inference.loading.loads import ASKING, lazy_names
 from alchemod.inference.loading.loop import Loading, RowLoop, reached
@@ -76,6 +77,7 @@ class LazyLoadInLoop(Rule):
 
     def find_FunctionDef(self, node: Body, ctx: Context) -> Iterator[Finding]:
         """Looks at one function, or at the code of a module outside of functions."""
+        yield from self._given(node, ctx)
         for loop in ctx.row_loops(node):
             judged = [(loading, ctx.loading_verdict(loop, loading)) for loading in loop.loadings]
             yield from (self._keyed(loop, *pair) for pair in judged if pair[0].key_reads)
@@ -83,6 +85,13 @@ class LazyLoadInLoop(Rule):
             for kind in ("safe", "unsafe", "report"):
                 if alike := [(loading, verdict) for loading, verdict in judged if verdict.kind == kind]:
                     yield self._finding(loop, [loading for loading, _ in alike], alike[0][1], ctx)
+
+    def _given(self, node: Body, ctx: Context) -> Iterator[Finding]:
+        """Rows that come from callers of which not all are seen."""
+        inside = ctx.inference.inside(ctx.path, node)
+        for rows in ctx.ask(RowsOfCallers).of(inside) if inside is not None else ():
+            missing = f"{rows.parameter} comes from the callers, and not all of them are seen"
+            yield self.report(rows.node, _said(rows.labels, "loaded row by row"), missing=missing, given=[rows.answer])
 
     find_AsyncFunctionDef = find_Module = find_FunctionDef
 
@@ -112,14 +121,16 @@ class LazyLoadInLoop(Rule):
 
 
 def _message(loop: RowLoop, loadings: list[Loading]) -> str:
-    *others, last = dict.fromkeys(loading.label for loading in loadings)
-    labels = f"{', '.join(others)} and {last}" if others else last
-    verb = "are" if others else "is"
+    labels = list(dict.fromkeys(loading.label for loading in loadings))
     if loop.origin.is_async:
-        return (
-            f"{labels} {verb} not loaded with the rows, so reading {'them' if others else 'it'} raises MissingGreenlet"
-        )
-    return f"{labels} {verb} loaded row by row"
+        them = "them" if len(labels) > 1 else "it"
+        return _said(labels, f"not loaded with the rows, so reading {them} raises MissingGreenlet")
+    return _said(labels, "loaded row by row")
+
+
+def _said(labels: Sequence[str], what: str) -> str:
+    *others, last = labels
+    return f"{', '.join(others)} and {last} are {what}" if others else f"{last} is {what}"
 
 
 def _edit(insertion: Insertion) -> Verb:
