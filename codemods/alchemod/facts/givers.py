@@ -6,6 +6,7 @@ something. Names decide, so this says too much rather than too little: it tells 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -18,6 +19,9 @@ from alchemod.text.words import words
 _HANDING_ON: Final = (b"return", b"yield")
 _BUILT_IN: Final = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(list)) | frozenset(dir(set))
 """Methods of that name are mostly those of Python's own types."""
+_ASKING: Final = (b".query(", b".query.", b"select(", b"scalars(")
+"""What stands where objects are asked for; other functions that execute something speak SQL."""
+_IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
 _MAX_CALLS: Final = 4
 """So many calls between the function that asks for rows and the one that gets them are followed."""
 
@@ -36,6 +40,14 @@ class Givers:
     def forget(self) -> None:
         """Drop the names: the content of a file changed."""
         self._found = None
+
+    def exported(self, module: Module) -> tuple[set[bytes], set[bytes]]:
+        """The names of the functions of a module that ask for rows and return something, and those by which another
+        file gets at them: of the functions, of their classes, of the module."""
+        asking = [name for name, text in self._handing_on(module).items() if any(token in text for token in _ASKING)]
+        names = {name.rpartition(".")[2] for name in asking if not name.rpartition(".")[2].startswith("__")}
+        owners = {name.partition(".")[0] for name in asking} | {module.name.rpartition(".")[2]} if asking else set()
+        return {name.encode() for name in names - _BUILT_IN}, {name.encode() for name in owners}
 
     @property
     def names(self) -> frozenset[str]:
@@ -89,3 +101,11 @@ class Givers:
         starts = source.line_starts
         end = starts[function.end_line] if function.end_line < len(starts) else len(source.utf8)
         return source.utf8[starts[function.line - 1] : end]
+
+
+def may_use(data: bytes, names: set[bytes], homes: set[bytes]) -> bool:
+    """Whether a file may call one of some functions: it has the name of one, and imports it or where it is."""
+    present = set(words(data))
+    if present.isdisjoint(names) or present.isdisjoint(homes):
+        return False
+    return not homes.isdisjoint(words(b" ".join(_IMPORTS.findall(data))))

@@ -16,7 +16,7 @@ from alchemod.facts.dependencies import Dependencies
 from alchemod.facts.factories import session_makers, session_names
 from alchemod.facts.families import Families
 from alchemod.facts.gates import base_words, gate_a
-from alchemod.facts.givers import Givers
+from alchemod.facts.givers import Givers, may_use
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
@@ -311,22 +311,33 @@ class Project:
             self._candidates.append(path)
 
     def _gate_b(self) -> None:
-        """Take the facts of dropped files that use a session factory or derive from a class of interest."""
+        """Take the facts of dropped files that use a session factory or a function which gives rows, or that derive
+        from a class of interest."""
         fresh = list(self.modules())
         classes: set[bytes] = set()
         while self._dropped and fresh:
             factories = {name.encode() for module in fresh for name in session_names(module)}
             classes = _of_interest(fresh, classes)
+            givers, homes = self._exported_givers(fresh)
             found = [
                 path
                 for path, data in self._dropped.items()
                 if path not in self._history
-                and (any(mentions(data, name) for name in factories) or not classes.isdisjoint(base_words(data)))
+                and (
+                    any(mentions(data, name) for name in factories)
+                    or not classes.isdisjoint(base_words(data))
+                    or may_use(data, givers, homes)
+                )
             ]
             for path in found:
                 del self._dropped[path]
                 self._candidates.append(path)
             fresh = [module for path in found if (module := self.facts(path)) is not None]
+
+    def _exported_givers(self, modules: Sequence[Module]) -> tuple[set[bytes], set[bytes]]:
+        """The functions of some files that give rows, and what other files import to call them."""
+        exported = [self.givers.exported(module) for module in modules]
+        return set().union(*(names for names, _ in exported)), set().union(*(homes for _, homes in exported))
 
     def _take_facts(self, path: Path) -> None:
         try:
