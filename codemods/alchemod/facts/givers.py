@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from alchemod.facts.gates import gives_rows
 from alchemod.facts.module import FunctionFacts, Module
 from alchemod.text.source import SourceFile
 from alchemod.text.words import words
@@ -21,6 +20,7 @@ _BUILT_IN: Final = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(li
 """Methods of that name are mostly those of Python's own types."""
 _ASKING: Final = (b".query(", b".query.", b"select(", b"scalars(")
 """What stands where objects are asked for; other functions that execute something speak SQL."""
+_CALLED: Final = re.compile(rb"(\w+)[ \t]*\(")
 _IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
 _MAX_CALLS: Final = 4
 """So many calls between the function that asks for rows and the one that gets them are followed."""
@@ -44,7 +44,7 @@ class Givers:
     def exported(self, module: Module) -> tuple[set[bytes], set[bytes]]:
         """The names of the functions of a module that ask for rows and return something, and those by which another
         file gets at them: of the functions, of their classes, of the module."""
-        asking = [name for name, text in self._handing_on(module).items() if any(token in text for token in _ASKING)]
+        asking = [name for name, text in self._handing_on(module).items() if _asks(text)]
         names = {name.rpartition(".")[2] for name in asking if not name.rpartition(".")[2].startswith("__")}
         owners = {name.partition(".")[0] for name in asking} | {module.name.rpartition(".")[2]} if asking else set()
         return {name.encode() for name in names - _BUILT_IN}, {name.encode() for name in owners}
@@ -63,7 +63,7 @@ class Givers:
 
     def _search(self) -> Iterator[str]:
         modules = list(self._modules())
-        fresh = {name for module in modules for name, text in self._handing_on(module).items() if gives_rows(text)}
+        fresh = {name for module in modules for name, text in self._handing_on(module).items() if _asks(text)}
         met = {name.rpartition(".")[2] for name in fresh}
         for _ in range(_MAX_CALLS):
             known = {name.encode() for name in met}
@@ -88,10 +88,10 @@ class Givers:
         return self._bodies[module]
 
     def _spoken(self, module: Module) -> dict[str, set[bytes]]:
-        """The words of these functions, their own names left out."""
+        """What these functions call, by its last name, themselves left out."""
         if module not in self._words:
             self._words[module] = {
-                name: set(words(text)) - {name.rpartition(".")[2].encode()}
+                name: set(_CALLED.findall(text)) - {name.rpartition(".")[2].encode()}
                 for name, text in self._handing_on(module).items()
             }
         return self._words[module]
@@ -101,6 +101,10 @@ class Givers:
         starts = source.line_starts
         end = starts[function.end_line] if function.end_line < len(starts) else len(source.utf8)
         return source.utf8[starts[function.line - 1] : end]
+
+
+def _asks(text: bytes) -> bool:
+    return any(token in text for token in _ASKING)
 
 
 def may_use(data: bytes, names: set[bytes], homes: set[bytes]) -> bool:

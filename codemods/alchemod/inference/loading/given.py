@@ -42,7 +42,7 @@ class RowsOfCallers(Area):
         if not isinstance(inside.scope.node, FUNCTIONS):
             return
         for parameter in inside.scope.parameters:
-            answer = self._resolver.named(parameter.arg, inside) if parameter.annotation is not None else None
+            answer = self._resolver.named(parameter.arg, inside) if self._is_collection(parameter) else None
             match answer:
                 case Answer(value=Collection(element=Object(of=ModelClass(model=model))) as value):
                     reads = self._reads(inside, parameter, value)
@@ -51,6 +51,13 @@ class RowsOfCallers(Area):
                     nodes, labels = zip(*found, strict=True)
                     if not self.inference.resolver.callers.of(inside).complete:
                         yield GivenRows(nodes[0], answer, parameter.arg, tuple(dict.fromkeys(labels)))
+
+    def _is_collection(self, parameter: ast.arg) -> bool:
+        """A quick look: whether a parameter is annotated by something of a mapped class, going by its name."""
+        match parameter.annotation:
+            case ast.Subscript(slice=ast.Name(id=name) | ast.Constant(value=str(name)) | ast.Attribute(attr=name)):
+                return bool(self._resolver.project.models.named(name))
+        return False
 
     def _reads(self, inside: Place, parameter: ast.arg, value: Collection) -> RowReads | None:
         shape = shape_of(value)

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
@@ -26,7 +26,16 @@ from alchemod.inference.rows.refs import Root
 from alchemod.inference.rows.turns import Turns
 from alchemod.inference.scopes import FUNCTIONS
 from alchemod.inference.statements import EXECUTING
-from alchemod.inference.values import Answer, Outside, Place
+from alchemod.inference.values import (
+    Answer,
+    Expression,
+    FunctionObject,
+    LocalFunction,
+    ModelAttribute,
+    ModelClass,
+    Outside,
+    Place,
+)
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 
 ASKING: Final = EXECUTING | {"query", "get", "get_one"}
 """Methods by which code asks for rows; `Model.query` does it without a call."""
+_ASKING_FOR: Final = frozenset({"query", "select", "with_entities", "with_only_columns", "select_from"})
 _MAY_ASK: Final = re.compile(rb"\.query\b|\.(?:%b)\(|\bget(?:_one)?\(\s*[\w.]*[A-Z]" % "|".join(EXECUTING).encode())
 
 
@@ -69,11 +79,31 @@ class RowLoops(Area):
         if not (_MAY_ASK.search(text) or givers.are_named_in(text)):
             return False
         assert isinstance(node, (*FUNCTIONS, ast.Module))
-        return any(self._gives_lazy_objects(part, inside) for part in own_nodes(node) if _may_give(part, givers.names))
+        nodes = list(own_nodes(node))
+        classes = (asked for part in nodes for asked in _asked_for(part))
+        if any(self._is_lazy(asked, inside) for asked in classes):
+            return True
+        given = (part for part in nodes if isinstance(part, ast.Call) and last_name(part) in givers.names)
+        return any(self._gives_lazy_objects(part, inside) for part in given)
 
-    def _gives_lazy_objects(self, node: ast.expr, inside: Place) -> bool:
-        answer = self._resolver.value(node, Place(inside.module, inside.scope.innermost(node)))
+    def _is_lazy(self, asked: ast.expr, inside: Place) -> bool:
+        """Whether what is asked for is a class with such relationships, or an attribute of one."""
+        match self._value(asked, inside):
+            case Answer(value=ModelClass(model=model) | ModelAttribute(owner=ModelClass(model=model))):
+                return model.facts in self._lazy
+            case Answer(value=Expression(owners=owners)):
+                return any(owner.model.facts in self._lazy for owner in owners)
+        return False
+
+    def _gives_lazy_objects(self, call: ast.Call, inside: Place) -> bool:
+        function = self._value(call.func, inside)
+        if function is None or not isinstance(function.value, FunctionObject | LocalFunction):
+            return False
+        answer = self._value(call, inside)
         return answer is not None and any(model.facts in self._lazy for model in models_in(answer.value))
+
+    def _value(self, node: ast.expr, inside: Place) -> Answer | None:
+        return self._resolver.value(node, Place(inside.module, inside.scope.innermost(node)))
 
     @cached_property
     def _lazy(self) -> frozenset[object]:
@@ -104,16 +134,16 @@ class RowLoops(Area):
         yield from (loop for loop in loops if not any(_goes_with(loop, other) for other in loops))
 
 
-def _may_give(node: ast.AST, givers: frozenset[str]) -> TypeGuard[ast.expr]:
-    """Whether an expression may ask for rows, going by its names."""
+def _asked_for(node: ast.AST) -> Sequence[ast.expr]:
+    """The classes and columns that a query, a select() or a `get()` asks for; the class of `Model.query`."""
     match node:
-        case ast.Attribute(attr="query"):
-            return True
-        case ast.Call(func=ast.Attribute(attr="get" | "get_one")):
-            return bool(node.args) and last_name(node.args[0])[:1].isupper()
-        case ast.Call():
-            return last_name(node) in ASKING or last_name(node) in givers
-    return False
+        case ast.Attribute(value=cls, attr="query"):
+            return [cls]
+        case ast.Call(func=ast.Attribute(attr="get" | "get_one"), args=[cls, *_]):
+            return [cls] if last_name(cls)[:1].isupper() else []
+        case ast.Call(args=[_, *_] as args) if last_name(node) in _ASKING_FOR:
+            return args
+    return []
 
 
 class _Function:

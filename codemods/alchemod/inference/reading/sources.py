@@ -249,6 +249,8 @@ class RowSources:
 
     def _given_back(self, call: ast.Call) -> Producer | None:
         """A call of a function of the project whose value is rows that it, or what it calls, asked for."""
+        if isinstance(call.func, ast.Attribute) and last_name(call) not in self._resolver.project.givers.names:
+            return None
         function = self._value(call.func)
         if function is None or not isinstance(function.value, FunctionObject | LocalFunction):
             return None
