@@ -22,9 +22,6 @@ TOKENS = (
     b"Column(",
 )
 
-PRODUCING = (".query", "select(", "scalars(", ".execute(", ".exec(", ".all(", ".stream")
-"""What a function writes that executes a statement itself."""
-_PRODUCING = tuple(token.encode() for token in PRODUCING)
 
 _CLASS_BASES = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
 
@@ -32,11 +29,6 @@ _CLASS_BASES = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
 def gate_a(data: bytes) -> bool:
     """Whether a file may speak of SQLAlchemy."""
     return any(token in data for token in TOKENS)
-
-
-def gives_rows(function: bytes) -> bool:
-    """Whether a function may execute a statement itself, so that its loops may go over rows."""
-    return any(token in function for token in _PRODUCING)
 
 
 def base_words(data: bytes) -> set[bytes]:
