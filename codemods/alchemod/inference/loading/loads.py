@@ -83,8 +83,10 @@ class RowLoops(Area):
         classes = (asked for part in nodes for asked in _asked_for(part))
         if any(self._is_lazy(asked, inside) for asked in classes):
             return True
-        given = (part for part in nodes if isinstance(part, ast.Call) and last_name(part) in givers.names)
-        return any(self._gives_lazy_objects(part, inside) for part in given)
+        calls = [part for part in nodes if isinstance(part, ast.Call)]
+        if any(self._leads_to_lazy(part, inside) for part in calls if _executes_by_name(part)):
+            return True
+        return any(self._gives_lazy_objects(part, inside) for part in calls if last_name(part) in givers.names)
 
     def _is_lazy(self, asked: ast.expr, inside: Place) -> bool:
         """Whether what is asked for is a class with such relationships, or an attribute of one."""
@@ -99,6 +101,9 @@ class RowLoops(Area):
         function = self._value(call.func, inside)
         if function is None or not isinstance(function.value, FunctionObject | LocalFunction):
             return False
+        return self._leads_to_lazy(call, inside)
+
+    def _leads_to_lazy(self, call: ast.Call, inside: Place) -> bool:
         answer = self._value(call, inside)
         return answer is not None and any(model.facts in self._lazy for model in models_in(answer.value))
 
@@ -144,6 +149,11 @@ def _asked_for(node: ast.AST) -> Sequence[ast.expr]:
         case ast.Call(args=[_, *_] as args) if last_name(node) in _ASKING_FOR:
             return args
     return []
+
+
+def _executes_by_name(call: ast.Call) -> bool:
+    """Whether a statement is executed that is made elsewhere: in a variable of the module, or of an object."""
+    return last_name(call) in EXECUTING and bool(call.args) and isinstance(call.args[0], ast.Name | ast.Attribute)
 
 
 class _Function:
