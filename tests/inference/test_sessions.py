@@ -55,6 +55,23 @@ def test_makers(check: Check) -> None:
     )
 
 
+def test_annotated_with_a_factory(check: Check) -> None:
+    check(
+        {
+            "app.py": """
+            from typing import Optional
+            from sqlalchemy.orm import scoped_session, sessionmaker
+            Local = sessionmaker()
+            Registry = scoped_session(Local)
+            def f(db: Local, maybe: Optional[Local] = None, shared: Registry = None):
+                db  #? perhaps Session
+                maybe  #? perhaps Session
+                shared  #? perhaps scoped Session
+            """
+        }
+    )
+
+
 def test_configured_later(check: Check) -> None:
     check(
         {

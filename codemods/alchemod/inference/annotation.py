@@ -21,6 +21,7 @@ from alchemod.inference.values import (
     Place,
     Plain,
     Session,
+    SessionFactory,
     Value,
 )
 
@@ -59,6 +60,10 @@ def annotated(annotation: ast.expr, place: Place, resolver: Resolver) -> Answer 
     answer = resolver.value(node, place)
     if answer is None:
         return Answer(Plain()) if last_name(node) in _PLAIN else None
+    if isinstance(answer.value, SessionFactory):
+        # `db: SessionLocal` names what makes the session in the place of its class.
+        made = answer.then(sessions.opened(answer.value), f"annotated {ast.unparse(node)}")
+        return made.weakened(f"{ast.unparse(node)} is a factory, not a class")
     value = _instance(answer.value, resolver)
     return answer.then(value, f"annotated {ast.unparse(node)}") if value is not None else None
 
