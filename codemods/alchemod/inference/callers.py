@@ -56,10 +56,10 @@ class Callers:
         node = place.scope.node
         if not isinstance(node, _FunctionNode) or place.scope.parent is None:
             return None
-        facts = self._facts_of(node, place)
+        facts = self.facts_of(node, place)
         if facts is None or any(last_name(decorator) not in TRANSPARENT for decorator in node.decorator_list):
             return None
-        sites = self._sites_of(facts)
+        sites = self.sites_of(facts)
         answers: list[Answer | None] = []
         for site in sites.calls:
             actual, where = _actual(site, node, binding.name), site.place
@@ -80,10 +80,11 @@ class Callers:
     def of(self, inside: Place) -> Sites:
         """The calls of the function whose inside is `inside`; none for one that is defined in another function."""
         node = inside.scope.node
-        facts = self._facts_of(node, inside) if isinstance(node, _FunctionNode) else None
-        return self._sites_of(facts) if facts is not None else Sites()
+        facts = self.facts_of(node, inside) if isinstance(node, _FunctionNode) else None
+        return self.sites_of(facts) if facts is not None else Sites()
 
-    def _facts_of(self, node: _FunctionNode, place: Place) -> FunctionFacts | None:
+    def facts_of(self, node: _FunctionNode, place: Place) -> FunctionFacts | None:
+        """The facts of the function whose inside is `place`; None for one inside another function."""
         parts = [node.name]
         scope = place.scope.parent
         while scope is not None and isinstance(scope.node, ast.ClassDef):
@@ -94,7 +95,8 @@ class Callers:
         facts = place.module.functions.get(".".join(reversed(parts)))
         return facts if facts is not None and facts.line == node.lineno else None
 
-    def _sites_of(self, facts: FunctionFacts) -> Sites:
+    def sites_of(self, facts: FunctionFacts) -> Sites:
+        """The calls of a function that are seen in the project."""
         if facts not in self._sites:
             self._sites[facts] = Sites()  # a call whose function depends on this very question is not seen
             self._sites[facts] = self._find(facts)

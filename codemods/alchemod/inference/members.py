@@ -120,7 +120,8 @@ def first_parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, owner: Mod
 
 def _of_flask(answer: Answer, name: str) -> Answer:
     if name == "session":
-        factory = SessionFactory("scoped", False, "db.session", "Flask-SQLAlchemy removes it when the request ends")
+        reason = "Flask-SQLAlchemy removes it when the request ends"
+        factory = SessionFactory("scoped", False, "db.session", reason, is_read=False)
         return answer.then(Session(scoped=True, factory=factory))
     if name == "engine":
         return answer.then(Engine())

@@ -45,15 +45,21 @@ def made_by(maker: Outside, call: ast.Call, place: Place, resolver: Resolver) ->
     if name in MAKERS:
         return _factory(call, place, resolver, is_async=name == "async_sessionmaker")
     if name in SCOPED_MAKERS:
-        return SessionFactory(
-            "scoped", name == "async_scoped_session", ast.unparse(call.func), "it is a scoped_session"
-        )
+        return _registry(call, place, resolver, is_async=name == "async_scoped_session")
     if name in {"Session", "AsyncSession"}:
         is_async = name == "AsyncSession"
         factory = SessionFactory("plain", is_async, ast.unparse(call.func))
         factory = bound(factory, call, place, resolver)
         return Session(is_async, factory=_with_keywords(factory, call))
     return None
+
+
+def _registry(call: ast.Call, place: Place, resolver: Resolver, *, is_async: bool) -> SessionFactory:
+    made = SessionFactory("scoped", is_async, ast.unparse(call.func), "it is a scoped_session", is_read=False)
+    inner = resolver.value(call.args[0], place) if call.args else None
+    if inner is None or not isinstance(inner.value, SessionFactory):
+        return made
+    return replace(made, expire_on_commit=inner.value.expire_on_commit, is_read=inner.value.is_read)
 
 
 def bound(factory: SessionFactory, call: ast.Call, place: Place, resolver: Resolver) -> SessionFactory:

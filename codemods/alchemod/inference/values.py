@@ -205,6 +205,8 @@ class SessionFactory:
     """Whether a closed session may be used again (false with `close_resets_only=False`, SQLAlchemy 2.0.22)."""
     shares_connection: bool = False
     """Whether its sessions run on a migration's connection."""
+    is_read: bool = True
+    """Whether all its settings are seen; those of a registry may be given elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

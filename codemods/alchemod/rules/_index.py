@@ -25,6 +25,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         tokens=("next(", "next__("),
     ),
     RuleEntry(
+        code="ALC105",
+        name="use-after-close",
+        summary="Finds what is used of a session once it is closed: the session, its queries, what its objects have not loaded",
+        module="alchemod.rules.sessions.use_after_close",
+        names=("close", "aclose", "remove", "begin"),
+        kinds=("Call",),
+        dynamic=True,
+    ),
+    RuleEntry(
         code="ALC201",
         name="filter-by-keywords",
         summary="Turns the keywords of `filter_by()` into expressions",

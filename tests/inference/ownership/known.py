@@ -39,6 +39,12 @@ class Known:
     def opening(self, call: ast.Call) -> Opening | None:
         return OPENINGS.get(_name(call))
 
+    def managing(self, call: ast.Call) -> Opening | None:
+        return None
+
+    def shared(self, node: ast.expr) -> Opening | None:
+        return Opening("plain") if isinstance(node, ast.Name) and node.id == "shared" else None
+
     def product(self, node: ast.expr) -> Product:
         match node:
             case ast.Call() if (name := _name(node)) in CALLS:

@@ -113,7 +113,7 @@ READS: dict[str, tuple[str, dict[str, Outcome]]] = {
         {"o.name": "fails"},
     ),
     "object never added": ("o = User(name=1)\ns.commit()\ns.close()\no.name", {"o.name": "works"}),
-    "callee commits": ("o = s.get(User, 1)\nsave(s)\ns.close()\no.name", {"o.name": "fails"}),
+    "callee may commit": ("o = s.get(User, 1)\nsave(s)\ns.close()\no.name", {"o.name": "may fail"}),
     "elements of a list": (
         "us = s.query(User).all()\ns.close()\nfor u in us:\n    u.name\n    u.team",
         {"u.name": "works", "u.team": "fails"},
@@ -145,7 +145,7 @@ def test_reads_of_a_closed_session(body: str, outcomes: dict[str, Outcome]) -> N
 KEEPING: dict[str, tuple[str, dict[str, Outcome]]] = {
     "commit keeps": ("s.commit()", {"o.name": "works"}),
     "trap 7: rollback expires": ("s.rollback()", {"o.name": "fails"}),
-    "trap 9: computed on update": ("o.y = 1\ns.commit()", {"o.stamp": "fails", "o.y": "works"}),
+    "trap 9: computed on update": ("o.y = 1\ns.commit()", {"o.stamp": "may fail", "o.y": "works"}),
     "nothing written": ("s.commit()", {"o.stamp": "works"}),
 }
 
@@ -170,7 +170,7 @@ def test_failed_commit_expires_in_the_handler() -> None:
     found = _life(
         "s = KeepingMaker()\no = s.get(User, 1)\ntry:\n    s.commit()\nexcept E:\n    s.close()\n    o.name\ns.close()"
     )
-    assert _outcomes(found, {"o.name": "fails"}) == {"o.name": "fails"}
+    assert _outcomes(found, {"o.name": "may fail"}) == {"o.name": "may fail"}
 
 
 def test_rebinding_loses_the_first_session() -> None:

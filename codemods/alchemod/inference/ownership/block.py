@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from alchemod.inference.dominance import enclosing_suites, suites_of
 from alchemod.inference.ownership.record import Record, Use
+from alchemod.inference.ownership.state import is_open
 from alchemod.inference.scopes import Unit, contains
 
 Opener: TypeAlias = ast.Assign | ast.AnnAssign
@@ -98,7 +99,7 @@ def plan_block(
     if name is None or not isinstance(opener, (ast.Assign, ast.AnnAssign)) or not isinstance(suite, list):
         return "unnamed"
     own = {statement for statement in closes if _closes(statement, record)}
-    live = [*record.closes, *(use.node for use in record.uses.values() if "O" in use.lives and use.kind == "session")]
+    live = [*record.closes, *(use.node for use in record.uses.values() if is_open(use.lives) and use.kind == "session")]
     ends = [_index_of(suite, node) for node in live]
     around_try = False
     if any(end is None or end < first for end in ends):
@@ -137,7 +138,7 @@ def plan_block(
 def _is_live(use: Use, closed: bool) -> bool:
     """Whether the block has to reach a use of an object or lazy value, wherever the suite goes on to it. Where the
     session is closed by hand, the block ends there, and reads of objects behind it are no reason to go on."""
-    return "O" in use.lives and (use.kind == "lazy" or not closed)
+    return is_open(use.lives) and (use.kind == "lazy" or not closed)
 
 
 def untangle(plan: Plan, others: Iterable[Plan], closes: frozenset[ast.stmt]) -> Plan | None:

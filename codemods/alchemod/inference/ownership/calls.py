@@ -19,6 +19,7 @@ from alchemod.inference.ownership.state import (
     RefKind,
     State,
     Value,
+    is_open,
     with_life,
 )
 from alchemod.inference.ownership.values import OBJECTS, TIED, Values
@@ -193,13 +194,13 @@ class Calls:
         if treatment.returned:
             self._values.made(call, frozenset([SESSION]))
         if treatment.closes == "must":
-            yield "C" if life == "O" else life, facts
+            yield "C" if is_open([life]) else life, facts
             return
         if life == "C":
             note(record.reuses, call)
-            life = "O"
+            life = "R"
         yield life, facts
-        if treatment.closes == "may" and life == "O":
+        if treatment.closes == "may" and is_open([life]):
             yield "C", facts
 
     def _lend_carrier(self, call: ast.Call, argument: ast.expr, kinds: set[RefKind], life: Life) -> None:
@@ -213,7 +214,7 @@ class Calls:
         name = _callee_name(call)
         if name == "object_session" or (name in _ADDERS and self._is_other_session(call)):
             self._record.use(call, "elsewhere", life, "fails")
-            return facts
+            return facts.change(Data.given_away, (ref.site for ref in refs if isinstance(ref.site, ast.AST)))
         if name in _MUTATORS and isinstance(call.func, ast.Attribute):
             holder = self._values.of(call.func.value, facts)
             return self.put_into(call.func.value, holder, frozenset(refs), call, facts)
@@ -260,7 +261,7 @@ class Calls:
         lazies = [ref for ref in value if ref.kind == "lazy"]
         if not lazies:
             return life, facts
-        self._record.use(node, "lazy", life, "fails")
+        self._record.use(node, "lazy", life, "fails", _source_of(lazies))
         for ref in lazies:
             if isinstance(ref.site, ast.AST):
                 facts = self._effects.put(ref.site, Product("objects"), facts)
@@ -268,7 +269,7 @@ class Calls:
             facts = self._effects.product(node, facts, value)
         if life == "C":
             note(self._record.reuses, node)
-            life = "O"
+            life = "R"
         return life, facts.in_transaction("begun")
 
     def _is_fresh(self, name: str) -> bool:
@@ -290,6 +291,10 @@ def _reads_frame(call: ast.Call) -> bool:
         case ast.Name(id="locals" | "vars"):
             return not call.args
     return False
+
+
+def _source_of(refs: list[Ref]) -> ast.AST | None:
+    return next((ref.site for ref in refs if isinstance(ref.site, ast.AST)), None)
 
 
 def _given(refs: list[Ref]) -> Given:

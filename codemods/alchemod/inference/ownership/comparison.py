@@ -13,7 +13,7 @@ from alchemod.inference.evaluation import Steps
 from alchemod.inference.flow import Walker
 from alchemod.inference.ownership.block import Plan
 from alchemod.inference.ownership.record import Record, Use
-from alchemod.inference.ownership.state import State
+from alchemod.inference.ownership.state import Facts, Ref, State, is_open
 
 Exposure: TypeAlias = Literal["lazy", "object"]
 
@@ -43,12 +43,12 @@ def compare(before: Record, after: Record) -> Comparison:
     newly_open: list[Use] = []
     for key, use in after.uses.items():
         lives = before.uses[key].lives if key in before.uses else set()
-        if "O" in lives and "O" not in use.lives and "C" in use.lives:
-            if use.closed == "fails":
+        if is_open(lives) and not is_open(use.lives) and "C" in use.lives:
+            if use.closed in ("fails", "may fail"):
                 failing.append(use)
             elif use.closed == "unknown":
                 doubtful.append(use)
-        elif "O" in use.lives and "O" not in lives:
+        elif is_open(use.lives) and not is_open(lives):
             newly_open.append(use)
     lazy_out, objects_out = _let_out(before, after)
     return Comparison(_sorted(failing), _sorted(doubtful), lazy_out, objects_out, _sorted(newly_open))
@@ -56,7 +56,7 @@ def compare(before: Record, after: Record) -> Comparison:
 
 def leaks(record: Record) -> tuple[Channel, ...]:
     """The channels by which the function is left with the session possibly open."""
-    return tuple(channel for channel in _LEAK_ORDER if "O" in record.exits.get(channel, {}))
+    return tuple(channel for channel in _LEAK_ORDER if is_open(record.exits.get(channel, {})))
 
 
 def line_of(node: ast.AST) -> int:
@@ -96,12 +96,16 @@ def _let_out(before: Record, after: Record) -> tuple[tuple[ast.AST, ...], tuple[
     lazies: set[ast.AST] = set()
     objects: set[ast.AST] = set()
     for channel in leaks(before):
-        if "O" in after.exits.get(channel, {}):
+        if is_open(after.exits.get(channel, {})):
             continue
-        facts = before.exits[channel]["O"]
-        for ref, where in facts.out | (facts.returned if channel == "return" else frozenset()):
+        left = [facts for life, facts in before.exits[channel].items() if is_open([life])]
+        for ref, where in frozenset().union(*(_seen_outside(facts, channel) for facts in left)):
             (lazies if ref.kind in ("lazy", "carrier") else objects).add(where)
     return tuple(sorted(lazies, key=line_of)), tuple(sorted(objects, key=line_of))
+
+
+def _seen_outside(facts: Facts, channel: Channel) -> frozenset[tuple[Ref, ast.AST]]:
+    return facts.out | facts.returned if channel == "return" else facts.out
 
 
 def _sorted(uses: list[Use]) -> tuple[Use, ...]:

@@ -11,7 +11,7 @@ from alchemod.inference.bindings import Binding
 from alchemod.inference.domain import Channel, Domain
 from alchemod.inference.ownership.calls import Calls
 from alchemod.inference.ownership.effects import Effects
-from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
+from alchemod.inference.ownership.knowledge import Leaving, Opening, SessionKnowledge
 from alchemod.inference.ownership.outlets import Outlets
 from alchemod.inference.ownership.reads import read_attribute
 from alchemod.inference.ownership.record import Record, note
@@ -25,6 +25,7 @@ from alchemod.inference.ownership.state import (
     Ref,
     State,
     Value,
+    is_open,
     join,
     with_life,
 )
@@ -33,8 +34,9 @@ from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, t
 
 
 class SessionDomain(Domain[State]):
-    """The walk for the session opened by the call `site`, or for what the parameter `site` gives, which is `given`.
-    Statements in `dropped` are taken as removed."""
+    """The walk for the session opened by the call `site`, or for what is `given` from the start under a name, a
+    parameter or something from outside (`self.db`), or for objects of a closed session that the call `site` has
+    `made`. Statements in `dropped` are taken as removed."""
 
     def __init__(
         self,
@@ -43,12 +45,16 @@ class SessionDomain(Domain[State]):
         scope: Scope,
         knowledge: SessionKnowledge,
         dropped: frozenset[ast.stmt] = frozenset(),
-        given: Ref | None = None,
+        given: tuple[str, Ref] | None = None,
+        made: tuple[Ref, Data] | None = None,
     ) -> None:
         self.record: Final = Record(site)
         self._site: Final = site
         self._scope: Final = scope
-        self._values: Final = Values(site, scope, knowledge)
+        self._opening: Final = opening
+        self._made: Final = made
+        gives = made[0] if made is not None else SESSION
+        self._values: Final = Values(site, scope, knowledge, given[0] if given is not None else None, gives)
         self._effects: Final = Effects(self.record, opening, scope, self._values, knowledge)
         self._calls: Final = Calls(self.record, self._effects, scope, self._values, knowledge)
         self._outlets: Final = Outlets(self.record, self._calls, scope, self._values, knowledge)
@@ -117,13 +123,23 @@ class SessionDomain(Domain[State]):
         def change(life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
             value = self._values.of(item.context_expr, facts)
             if SESSION in value:
-                yield "C" if life == "O" else life, facts.in_transaction("none")
+                yield from self._left(item, channel, life, facts)
             elif any(ref.kind == "carrier" for ref in value):
                 yield life, self._effects.end_transaction(item.context_expr, channel, facts)
             else:
                 yield life, facts
 
         return with_life(state, change)
+
+    def _left(self, item: ast.withitem, channel: Channel, life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
+        """The end of the block that gave the session."""
+        leaving = self._opening.leaving or Leaving()
+        if channel in ("raise", "base") and leaving.commits != "no":
+            facts = self._effects.rolled_back(item, facts)
+        elif leaving.commits != "no":
+            committed = self._effects.committed(item, facts)
+            facts = committed if leaving.commits == "must" else facts.join(committed)
+        yield "C" if is_open([life]) and leaving.closes else life, facts.in_transaction("none")
 
     def swallows(self, item: ast.withitem, state: State) -> bool:
         """A session and its transactions do not; others may."""
@@ -157,7 +173,10 @@ class SessionDomain(Domain[State]):
         return self._calls.event(node, state)
 
     def _open(self, life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
-        if life == "O":
+        if self._made is not None:
+            yield "C", facts.put(self._site, self._made[1])
+            return
+        if is_open([life]):
             note(self.record.lost, self._site)
         yield "O", facts.in_transaction("none")
 
@@ -194,10 +213,11 @@ class SessionDomain(Domain[State]):
         return result
 
     def _note_lost(self, name: str, node: ast.AST, before: State, after: State) -> None:
-        if "O" in before and SESSION in before["O"].names.get(name, NOTHING):
-            held = NOTHING.union(*after["O"].names.values())
-            if not any(ref.kind in ("session", "carrier", "lazy", "unknown") for ref in held):
-                note(self.record.lost, node)
+        for life, facts in before.items():
+            if is_open([life]) and SESSION in facts.names.get(name, NOTHING):
+                held = NOTHING.union(*after[life].names.values())
+                if not any(ref.kind in ("session", "carrier", "lazy", "unknown") for ref in held):
+                    note(self.record.lost, node)
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
         self._outlets.capture(node, state)
@@ -223,7 +243,8 @@ class SessionDomain(Domain[State]):
             value = self._values.of(node.value, facts)
             if any(ref.kind in ("data", "unknown") for ref in value):
                 outcome, facts = read_attribute(node, value, life, facts, self._knowledge)
-                self.record.use(node, "read", life, outcome)
+                source = next((ref.site for ref in value if isinstance(ref.site, ast.AST)), None)
+                self.record.use(node, "read", life, outcome, source)
             result[life] = facts
         return result
 
@@ -300,11 +321,12 @@ class SessionDomain(Domain[State]):
         return state if node.name is None else self._bind(node.name, NOTHING, node, state)
 
 
-def _start(site: ast.Call | ast.arg, parameters: dict[str, Value], given: Ref | None) -> State:
-    if given is None or isinstance(site, ast.Call):
+def _start(site: ast.AST, parameters: dict[str, Value], given: tuple[str, Ref] | None) -> State:
+    if given is None:
         return {"N": Facts(parameters)}
-    data: dict[ast.AST, Data] = {site: Data()} if given.kind in ("data", "rows") else {}
-    return {"O": Facts({**parameters, site.arg: frozenset([given])}, data=data)}
+    name, ref = given
+    data: dict[ast.AST, Data] = {site: Data()} if ref.kind in ("data", "rows") else {}
+    return {"O": Facts({**parameters, name: frozenset([ref])}, data=data)}
 
 
 def _tested_for_none(test: ast.expr) -> tuple[str, bool] | None:

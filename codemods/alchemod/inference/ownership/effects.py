@@ -12,7 +12,7 @@ from alchemod.inference.domain import Channel
 from alchemod.inference.ownership.knowledge import Opening, Product, SessionKnowledge
 from alchemod.inference.ownership.methods import COROUTINES, NO_SQL, SESSION_METHODS, MethodEffect
 from alchemod.inference.ownership.record import Record, note
-from alchemod.inference.ownership.state import NOTHING, SESSION, Data, Facts, Life, Ref, State, Value
+from alchemod.inference.ownership.state import NOTHING, SESSION, Data, Facts, Life, Ref, State, Value, is_open
 from alchemod.inference.ownership.values import Values
 from alchemod.inference.scopes import Scope
 from alchemod.inference.summaries.vocabulary import Effect, Treatment
@@ -53,7 +53,7 @@ class Effects:
         if effect == "close":
             if call not in record.closes:
                 record.closes.append(call)
-            yield "C" if life == "O" else life, facts.in_transaction("none")
+            yield "C" if is_open([life]) else life, facts.in_transaction("none")
             return
         if effect == "enter":
             note(record.entered_by_hand, call)
@@ -65,7 +65,7 @@ class Effects:
         facts = self._change(call, effect, facts)
         if life == "C" and name not in NO_SQL:
             note(record.reuses, call)
-            life = "O"
+            life = "R"
         yield life, facts
 
     def _change(self, call: ast.Call, effect: MethodEffect | None, facts: Facts) -> Facts:
@@ -175,7 +175,7 @@ class Effects:
 
     def put(self, site: ast.AST, product: Product, facts: Facts) -> Facts:
         """The objects made at a site, together with those of an earlier turn."""
-        new = Data(stale=product.deferred)
+        new = Data(stale=product.deferred, options=product.options)
         present = facts.data.get(site)
         return facts.put(site, new if present is None else present.join(new))
 

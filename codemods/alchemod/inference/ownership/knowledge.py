@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
-from alchemod.inference.summaries.vocabulary import Given, Treatment
+from alchemod.inference.summaries.vocabulary import Certain, Given, Treatment
 
 if TYPE_CHECKING:
     from alchemod.inference.summaries.providers import Provider
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 FactoryKind: TypeAlias = Literal["plain", "never", "unknown"]
 """`plain`: leaving a `with` block of its session closes it and does nothing else. `never`: a registry, a class with its
 own `__exit__` or `close`, a session of a migration, fixture or framework. `unknown`: not known to be SQLAlchemy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What the end of a `with` block does to the session that its context manager gave."""
+
+    commits: Certain = "no"
+    closes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +39,36 @@ class Opening:
     expires_on_commit: bool = True
     provider: Provider | None = None
     """The generator whose first element it is, when nobody keeps the generator."""
+    leaving: Leaving | None = None
+    """What the end of the block does, when the call makes a context manager that gives a session."""
     handed_out: bool = False
     """Whether it is opened in a context manager of the project, which gives it to the block."""
     reopens: bool = True
     """Whether a closed session may be used again (false with `close_resets_only=False`, SQLAlchemy 2.0)."""
 
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The loader options of a query.
+
+    `eager` are the relationships of its entity that they load at once, `named` all names that they speak of. `unread`:
+    whether some are not understood.
+    """
+
+    eager: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+    unread: bool = False
+
+    def loads(self, path: tuple[str, ...], name: str) -> bool:
+        """Whether the relationship `name` at the end of `path` is surely loaded with its object."""
+        return name in self.eager and path in ((), ("[]",))
+
+    def says(self, path: tuple[str, ...], name: str) -> bool:
+        """Whether the options may say something of the relationship."""
+        return self.unread or name in self.named
+
+
+NO_OPTIONS: Final = Options()
 
 ProductKind: TypeAlias = Literal["plain", "object", "objects", "lazy", "session", "unknown"]
 """`plain` has no ties to a session (numbers, text, rows of columns, DTOs). `object` is a mapped object, `objects` a
@@ -51,6 +84,7 @@ class Product:
     holds: tuple[ast.expr, ...] = ()
     deferred: frozenset[str] = frozenset()
     """Columns not loaded by the query (`deferred`, `load_only`)."""
+    options: Options = NO_OPTIONS
 
 
 AttributeKind: TypeAlias = Literal["column", "computed", "deferred", "relationship", "eager", "other"]
@@ -64,6 +98,12 @@ class SessionKnowledge(Protocol):
 
     def opening(self, call: ast.Call) -> Opening | None:
         """How `call` opens a session; None if it opens none."""
+
+    def managing(self, call: ast.Call) -> Opening | None:
+        """How `call` makes a context manager that gives a session; None if it makes none."""
+
+    def shared(self, node: ast.expr) -> Opening | None:
+        """How the session that `node`, a name or attribute, holds was opened elsewhere; None if it holds none."""
 
     def product(self, node: ast.expr) -> Product:
         """What `node`, a call, attribute or subscript, gives."""

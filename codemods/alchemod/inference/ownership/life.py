@@ -16,7 +16,10 @@ from alchemod.inference.ownership.block import Obstacle, Plan, close_statements,
 from alchemod.inference.ownership.comparison import Comparison, PlannedWalker, compare, leaks
 from alchemod.inference.ownership.domain import SessionDomain
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
+from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.ownership.record import Record
+from alchemod.inference.ownership.state import SESSION, Ref
+from alchemod.inference.ownership.values import dotted
 from alchemod.inference.scopes import FUNCTIONS, UNITS, Scope, Unit
 
 
@@ -42,6 +45,8 @@ class SessionLife:
     """The call of `closing()` that it is opened in, when that is the head of a `with` statement."""
     name: str | None = None
     """The name that the statement which opens it gives it, if it does nothing else."""
+    is_shared: bool = False
+    """Whether it was opened elsewhere; then `site` is where it is closed first."""
 
     @property
     def leaks(self) -> tuple[Channel, ...]:
@@ -85,6 +90,40 @@ def walked_lives(scope: Scope, knowledge: SessionKnowledge, steps: Steps | None 
     ]
 
 
+def followed_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLife]:
+    """The sessions of the code whose end is seen: those it opens, those that context managers give it, and those that
+    it closes although others opened them."""
+    unit = scope.node
+    assert isinstance(unit, UNITS)
+    steps: Steps = {}
+    lives = walked_lives(scope, knowledge, steps)
+    heads = {item.context_expr: _name_of(item) for node in _withs(unit) for item in node.items}
+    opened = {life.site for life in lives}
+    for call in own_calls(unit):
+        managing = knowledge.managing(call) if call in heads and call not in opened else None
+        if managing is not None:
+            lives.append(SessionLife(call, managing, _record(call, managing, scope, knowledge, steps), in_with=True))
+    lives = [replace(life, name=heads.get(life.site) or name_given(unit, life.site)) for life in lives]
+    return [*lives, *_shared_lives(unit, scope, knowledge, lives, steps)]
+
+
+def _shared_lives(
+    unit: Unit, scope: Scope, knowledge: SessionKnowledge, lives: list[SessionLife], steps: Steps
+) -> Iterator[SessionLife]:
+    """One life for each session that is closed here and was opened elsewhere, at its first `close()`."""
+    closed = {close for life in lives if life.record is not None for close in life.record.closes}
+    met: set[str] = set()
+    for call in own_calls(unit):
+        if call in closed or not isinstance(call.func, ast.Attribute) or SESSION_METHODS.get(call.func.attr) != "close":
+            continue
+        name = dotted(call.func.value)
+        opening = knowledge.shared(call.func.value) if name is not None and name not in met else None
+        if name is not None and opening is not None:
+            met.add(name)
+            record = _record(ast.arg(name), opening, scope, knowledge, steps, (name, SESSION))
+            yield SessionLife(call, opening, record, name=name, is_shared=True)
+
+
 def _is_closing(head: ast.Call) -> bool:
     return last_name(head) in {"closing", "aclosing"} and len(head.args) == 1 and not head.keywords
 
@@ -100,14 +139,26 @@ def own_calls(function: Unit) -> Iterator[ast.Call]:
             stack += reversed(list(ast.iter_child_nodes(node)))
 
 
+def _name_of(item: ast.withitem) -> str | None:
+    """The name that a `with` item binds."""
+    return item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else None
+
+
 def _withs(function: Unit) -> Iterator[ast.With | ast.AsyncWith]:
     return (node for node in walk(function) if isinstance(node, (ast.With, ast.AsyncWith)))
 
 
-def _record(call: ast.Call, opening: Opening, scope: Scope, knowledge: SessionKnowledge, steps: Steps) -> Record | None:
+def _record(
+    site: ast.Call | ast.arg,
+    opening: Opening,
+    scope: Scope,
+    knowledge: SessionKnowledge,
+    steps: Steps,
+    given: tuple[str, Ref] | None = None,
+) -> Record | None:
     if opening.factory != "plain":
         return None
-    domain = SessionDomain(call, opening, scope, knowledge)
+    domain = SessionDomain(site, opening, scope, knowledge, given=given)
     assert isinstance(scope.node, UNITS)
     try:
         domain.record.exits = Walker(domain, steps).run(scope.node.body, domain.start)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from alchemod.facts.module import Assigned, ClassFacts, last_name
 from alchemod.inference.area import Area
 from alchemod.inference.functions import enclosing_function
-from alchemod.inference.ownership.life import SessionLife, session_lives
+from alchemod.inference.ownership.detached import failing_reads, returned_detached
+from alchemod.inference.ownership.late import LateUse, LateUses
+from alchemod.inference.ownership.life import SessionLife, followed_lives, session_lives
 from alchemod.inference.ownership.verdict import Verdict, verdict
+from alchemod.inference.scopes import FUNCTIONS, UNITS
 from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.values import Answer, Place, Plain
 
@@ -25,6 +28,7 @@ class SessionLives(Area):
     def __init__(self, inference: Inference) -> None:
         super().__init__(inference)
         self._lives: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
+        self._followed: dict[ast.AST, dict[ast.Call, SessionLife]] = {}
 
     def of_call(self, path: Path, call: ast.Call) -> tuple[SessionLife, Verdict] | None:
         """The life of the session that `call` opens, and what may be done; None when it opens none, or not in the code
@@ -32,17 +36,63 @@ class SessionLives(Area):
 
         `call` may also be the call of `maker()()` that makes the factory.
         """
-        place = self.inference.place(path, call)
-        if place is None:
+        inside = self._unit(path, call)
+        if inside is None:
             return None
-        unit = enclosing_function(place.scope) or place.scope.root
-        if isinstance(unit.node, ast.Lambda):
-            return None
-        if unit.node not in self._lives:
-            sources = self.inference.ask(Summaries).sources(Place(place.module, unit))
-            self._lives[unit.node] = dict(_by_call(session_lives(unit, sources)))
-        life = self._lives[unit.node].get(call)
+        node = inside.scope.node
+        if node not in self._lives:
+            sources = self.inference.ask(Summaries).sources(inside)
+            self._lives[node] = dict(_by_call(session_lives(inside.scope, sources)))
+        life = self._lives[node].get(call)
         return (life, verdict(life)) if life is not None else None
+
+    def late_uses(self, path: Path, call: ast.Call) -> tuple[SessionLife, list[LateUse]] | None:
+        """The session that `call` opens, takes from a context manager, or closes for the first time although others
+        opened it, and what is used of it once it is closed; None when it does nothing of that."""
+        inside = self._unit(path, call)
+        if inside is None:
+            return None
+        unit = inside.scope
+        assert isinstance(unit.node, UNITS)
+        if unit.node not in self._followed:
+            sources = self.inference.ask(Summaries).sources(inside)
+            self._followed[unit.node] = dict(_by_call(followed_lives(unit, sources)))
+        life = self._followed[unit.node].get(call)
+        return (life, self._late(inside).of(life)) if life is not None else None
+
+    def _late(self, inside: Place) -> LateUses:
+        resolver, unit = self.inference.local, inside.scope.node
+        assert isinstance(unit, UNITS)
+
+        def value(node: ast.expr) -> Answer | None:
+            return resolver.value(node, Place(inside.module, inside.scope.innermost(node)))
+
+        return LateUses(unit, value, resolver.project.models)
+
+    def read_by_callers(self, path: Path, life: SessionLife) -> Iterator[tuple[ast.AST, LateUse, Place]]:
+        """Where the function returns objects of the session once it is closed, what a caller reads of them that surely
+        fails, and inside which function."""
+        inside = self._unit(path, life.site)
+        if inside is None or not isinstance(inside.scope.node, FUNCTIONS):
+            return
+        callers = self.inference.local.callers
+        for returned in returned_detached(life):
+            facts = callers.facts_of(inside.scope.node, inside)
+            for site in callers.sites_of(facts).calls if facts is not None else ():
+                unit = enclosing_function(site.place.scope) or site.place.scope.root
+                caller = Place(site.place.module, unit)
+                if isinstance(unit.node, UNITS):
+                    sources = self.inference.ask(Summaries).sources(caller)
+                    for read, record in failing_reads(returned, site.call, unit, sources):
+                        yield returned.node, self._late(caller).reading(read, 0, record), caller
+
+    def _unit(self, path: Path, call: ast.Call) -> Place | None:
+        """The inside of the function, or of the top level of the file, that `call` stands in directly."""
+        place = self.inference.place(path, call)
+        unit = (enclosing_function(place.scope) or place.scope.root) if place is not None else None
+        if place is None or unit is None or isinstance(unit.node, ast.Lambda):
+            return None
+        return Place(place.module, unit)
 
     def is_in_function(self, path: Path, life: SessionLife) -> bool:
         """Whether a session is opened in a function, not at the top level of a file."""

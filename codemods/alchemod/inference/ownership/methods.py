@@ -17,6 +17,7 @@ SESSION_METHODS: Final[dict[str, MethodEffect]] = {
     "aclose": "close",
     "invalidate": "close",
     "reset": "close",
+    "remove": "close",
     "commit": "commit",
     "rollback": "rollback",
     "flush": "flush",

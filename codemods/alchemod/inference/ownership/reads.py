@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from alchemod.inference.ownership.knowledge import AttributeKind, SessionKnowledge
 from alchemod.inference.ownership.record import Outcome
-from alchemod.inference.ownership.state import EXPIRED, LOADED, Data, Facts, Life, Ref, Value
+from alchemod.inference.ownership.state import EXPIRED, LOADED, Data, Facts, Life, Ref, Value, is_open
 
 
 def read_attribute(
@@ -30,10 +30,11 @@ def read_attribute(
         kind = knowledge.attribute(node)
         data = facts.data[ref.site]
         outcomes.add(outcome_when_closed(ref, node.attr, kind, data))
-        if life == "O" and data.tied:
+        if is_open([life]) and data.tied:
             facts = facts.put(ref.site, _loaded_by(ref, node.attr, kind, data, only))
-    outcome: Outcome = "fails" if "fails" in outcomes else "unknown" if "unknown" in outcomes else "works"
-    return outcome, facts
+    if len(outcomes) > 1:
+        return "may fail" if outcomes & {"fails", "may fail"} else "unknown", facts
+    return next(iter(outcomes), "works"), facts
 
 
 def outcome_when_closed(ref: Ref, name: str, kind: AttributeKind, data: Data) -> Outcome:
@@ -44,16 +45,19 @@ def outcome_when_closed(ref: Ref, name: str, kind: AttributeKind, data: Data) ->
     if kind == "other":
         return "unknown"
     if "X" in data.elements:
-        return "fails"
+        return "fails" if data.elements == EXPIRED else "may fail"
+    if path in data.loaded:
+        return "works"
     match kind:
         case "column":
-            missing = name in data.stale and path not in data.loaded
-            return "fails" if missing else "works" if data.queried or path in data.loaded else "unknown"
+            return "fails" if name in data.stale else "works" if data.queried else "unknown"
         case "computed":
-            return "fails" if data.written and path not in data.loaded else "works"
+            return "may fail" if data.written else "works"
         case "eager" if data.queried:
             return "works"
-    return "works" if path in data.loaded else "fails"
+        case "relationship" | "eager" if not data.queried or data.options.says(ref.path, name):
+            return "works" if data.options.loads(ref.path, name) else "unknown"
+    return "fails"
 
 
 def _loaded_by(ref: Ref, name: str, kind: AttributeKind, data: Data, only: bool) -> Data:

@@ -14,27 +14,40 @@ UseKind: TypeAlias = Literal["session", "lazy", "read", "pass", "write", "elsewh
 """A use of the session, of a lazy value of it, of an object of it: read, passed to a callee, written to, added to
 another session, yielded."""
 
-Outcome: TypeAlias = Literal["works", "fails", "unknown"]
+Outcome: TypeAlias = Literal["works", "unknown", "may fail", "fails"]
 
 EscapeKind: TypeAlias = Literal[
     "lent", "closed by callee", "yielded", "returned", "stored", "captured", "registered", "kept", "unknown callee"
 ]
 
+_OUTCOMES: tuple[Outcome, ...] = ("works", "unknown", "may fail", "fails")
+
 
 @dataclass(slots=True)
 class Use:
-    """A use at a node. `lives` are those the session may have there; `closed` is how the use ends if it is closed."""
+    """A use at a node. `lives` are those the session may have there; `outcomes` is how the use ends if it is closed."""
 
     node: ast.AST
     kind: UseKind
+    source: ast.AST | None = None
+    """What made the value that is used, None for the session."""
     lives: set[Life] = field(default_factory=set)
-    closed: Outcome = "works"
+    outcomes: set[Outcome] = field(default_factory=set)
+
+    @property
+    def closed(self) -> Outcome:
+        """How it may end at worst."""
+        return max(self.outcomes, default="works", key=_OUTCOMES.index)
+
+    @property
+    def surely_fails(self) -> bool:
+        """Whether it fails on every way here."""
+        return self.outcomes == {"fails"}
 
     def add(self, life: Life, closed: Outcome) -> None:
         """Note one more way to get here."""
         self.lives.add(life)
-        order: tuple[Outcome, ...] = ("works", "unknown", "fails")
-        self.closed = max(self.closed, closed, key=order.index)
+        self.outcomes.add(closed)
 
 
 @dataclass(slots=True)
@@ -65,9 +78,11 @@ class Record:
     exits: dict[Channel, State] = field(default_factory=dict)
     """The state in which each channel of the function is left."""
 
-    def use(self, node: ast.AST, kind: UseKind, life: Life, closed: Outcome = "works") -> None:
+    def use(
+        self, node: ast.AST, kind: UseKind, life: Life, closed: Outcome = "works", source: ast.AST | None = None
+    ) -> None:
         """Note a use in one life of the session."""
-        self.uses.setdefault((node, kind), Use(node, kind)).add(life, closed)
+        self.uses.setdefault((node, kind), Use(node, kind, source)).add(life, closed)
 
     def escape(self, kind: EscapeKind, node: ast.AST) -> None:
         """Note an escape of the session; the first place of each kind is kept."""

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.attributes import Attribute
 from alchemod.facts.module import last_name
-from alchemod.inference.ownership.knowledge import AttributeKind, FactoryKind, Opening, Product, ProductKind
+from alchemod.inference.ownership.eager import options_of
+from alchemod.inference.ownership.knowledge import (
+    AttributeKind,
+    FactoryKind,
+    Leaving,
+    Opening,
+    Options,
+    Product,
+    ProductKind,
+)
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.summaries.providers import FIRST_ELEMENT, started_by
 from alchemod.inference.summaries.vocabulary import Given, Treatment
@@ -22,6 +32,7 @@ from alchemod.inference.values import (
     Generator,
     LocalFunction,
     Managed,
+    Method,
     ModelClass,
     Object,
     Outside,
@@ -93,15 +104,68 @@ class SessionSources:
         proved = opening.proved and answer.certainty == "proved"
         return replace(opening, factory="plain", proved=proved, handed_out=False, provider=provider)
 
+    def managing(self, call: ast.Call) -> Opening | None:
+        """How `call` makes a context manager that gives a session: `maker.begin()`, or one of the project."""
+        answer, callee = self._value(call), self._value(call.func)
+        if answer is None or not isinstance(answer.value, Managed) or not isinstance(answer.value.inner, Session):
+            return None
+        session = answer.value.inner
+        match callee:
+            case Answer(value=Method(owner=SessionFactory(kind="plain") as factory, name="begin")):
+                return Opening(
+                    "plain", session.is_async, expires_on_commit=factory.expire_on_commit, leaving=Leaving("must")
+                )
+            case Answer(value=FunctionObject() | LocalFunction()):
+                provider = self._summaries.provider(callee, managed=True)
+                if provider is not None and provider.opening is not None and provider.opening.factory == "plain":
+                    leaving = Leaving(provider.commits, provider.closes)
+                    return replace(provider.opening, leaving=leaving, handed_out=False)
+        return None
+
+    def shared(self, node: ast.expr) -> Opening | None:
+        """How a session from outside the function was opened. Where that is not seen, a commit is not said to expire
+        anything."""
+        answer = self._value(node)
+        match answer:
+            case Answer(value=Session(factory=factory, is_async=is_async)):
+                pass
+            case Answer(value=SessionFactory(kind="scoped", is_async=is_async) as factory):
+                pass
+            case _:
+                return None
+        expires = factory is not None and factory.is_read and factory.expire_on_commit
+        return Opening("plain", is_async, proved=answer.certainty == "proved", expires_on_commit=expires)
+
     def product(self, node: ast.expr) -> Product:
         """What a call, attribute or subscript gives."""
         answer = self._value(node)
+        if answer is not None and isinstance(answer.value, Coroutine) and node in self._awaited:
+            answer = answer.then(answer.value.inner)
         if answer is None:
             return Product(self._of_unknown_call(node))
         match answer.value:
             case Object(of=ModelClass() as cls):
-                return Product("object", self._referred(cls, node))
-        return _product(answer.value)
+                return Product("object", self._referred(cls, node), options=self._options(node))
+        product = _product(answer.value)
+        return replace(product, options=self._options(node)) if product.kind != "plain" else product
+
+    def _options(self, node: ast.expr) -> Options:
+        """The loader options behind an object or rows: those of the statement that gave them, or of `get()`."""
+        steps: list[tuple[str, ast.Call]] = []
+        while isinstance(node, ast.Call):
+            given = (keyword.value for keyword in node.keywords if keyword.arg == "options")
+            steps += [("options", ast.Call(node, [options], [])) for options in given]
+            for part in (node, *node.args[:1]):
+                answer = self._value(part)
+                match answer:
+                    case Answer(value=Statement() as statement) | Answer(value=Rows(statement=statement)):
+                        steps += statement.steps
+            node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        return options_of(steps)
+
+    @cached_property
+    def _awaited(self) -> set[ast.expr]:
+        return {node.value for node in ast.walk(self._root.scope.node) if isinstance(node, ast.Await)}
 
     def attribute(self, node: ast.Attribute) -> AttributeKind:
         """What reading an attribute of a mapped object is."""

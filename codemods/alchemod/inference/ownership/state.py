@@ -11,13 +11,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
+from alchemod.inference.ownership.knowledge import NO_OPTIONS, Options
 from alchemod.inference.summaries.vocabulary import Effect
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-Life: TypeAlias = Literal["N", "O", "C"]
-"""N not opened, O open, C closed."""
+Life: TypeAlias = Literal["N", "O", "C", "R"]
+"""N not opened, O open, C closed, R open again because it was used after it was closed."""
+
+
+def is_open(lives: Iterable[Life]) -> bool:
+    """Whether one of these lives is that of an open session."""
+    return any(life in ("O", "R") for life in lives)
+
 
 Transaction: TypeAlias = Literal["none", "begun", "dirty", "failed"]
 
@@ -69,7 +76,7 @@ class Data:
     `loaded` are the paths touched on every way here. `tied`: they may belong to the session. `queried`:
     they came from the database, not from their constructor. `stale` are columns the query did not load.
     `written`: an attribute may have been assigned, so that columns computed by the database on update are
-    expired at the next flush.
+    expired at the next flush. `options` are the loader options of the query.
     """
 
     elements: Elements = LOADED
@@ -78,12 +85,12 @@ class Data:
     queried: bool = True
     stale: frozenset[str] = frozenset()
     written: bool = False
+    options: Options = NO_OPTIONS
 
     def expired(self) -> Data:
         """After commit, rollback, expire or a failed flush."""
-        if self.elements in (EXPUNGED, DELETED):
-            return self
-        return replace(self, elements=EXPIRED, loaded=frozenset())
+        elements: Elements = frozenset(e if e in ("E", "D") else "X" for e in self.elements)
+        return replace(self, elements=elements, loaded=frozenset()) if "X" in elements else self
 
     def refreshed(self) -> Data:
         """After a refresh of all columns."""
@@ -92,6 +99,10 @@ class Data:
     def expunged(self) -> Data:
         """After an expunge; what was expired stays so."""
         return replace(self, elements=frozenset(e if e == "X" else "E" for e in self.elements))
+
+    def given_away(self) -> Data:
+        """After another session took it, whose it is from then on."""
+        return replace(self, tied=False)
 
     def deleted(self) -> Data:
         """After a delete; columns stay readable."""
@@ -108,6 +119,7 @@ class Data:
             self.queried and other.queried,
             self.stale | other.stale,
             self.written or other.written,
+            self.options if self.options == other.options else Options(unread=True),
         )
 
 

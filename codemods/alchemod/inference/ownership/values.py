@@ -17,10 +17,15 @@ OBJECTS: Final = frozenset(["data", "rows", "unknown"])
 
 
 class Values:
-    """The values of expressions in one function, for the session that comes from `site`."""
+    """The values of expressions in one function, for the session that comes from `site`, or is called `given` from
+    the start. `gives` is what `site` gives, if that is no session."""
 
-    def __init__(self, site: ast.AST, scope: Scope, knowledge: SessionKnowledge) -> None:
+    def __init__(
+        self, site: ast.AST, scope: Scope, knowledge: SessionKnowledge, given: str | None = None, gives: Ref = SESSION
+    ) -> None:
         self._site: Final = site
+        self._gives: Final = gives
+        self._given: Final = given if given is not None and "." in given else None
         self._scope: Final = scope
         self._knowledge: Final = knowledge
         self._made: dict[ast.expr, Value] = {}
@@ -38,7 +43,7 @@ class Values:
             case ast.Constant(value=None):
                 return frozenset([NONE])
             case ast.Call():
-                return frozenset([SESSION]) if node is self._site else self._made.get(node, NOTHING)
+                return frozenset([self._gives]) if node is self._site else self._made.get(node, NOTHING)
             case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
                 return self.of(value, facts)
             case ast.Attribute():
@@ -69,6 +74,8 @@ class Values:
         return NOTHING if name in self._scope.bindings else frozenset([Ref("outer", name)])
 
     def _attribute(self, node: ast.Attribute, facts: Facts) -> Value:
+        if self._given is not None and dotted(node) == self._given:
+            return facts.names.get(self._given, NOTHING)
         result: set[Ref] = set()
         for ref in self.of(node.value, facts):
             match ref.kind:
@@ -90,6 +97,15 @@ class Values:
         if kind in ("relationship", "eager"):
             return frozenset([ref.step(node.attr, "rows" if product == "objects" else "data")])
         return NOTHING if product == "plain" else frozenset([Ref("unknown", ref.site)])
+
+
+def dotted(node: ast.expr) -> str | None:
+    """`a.b.c` for a name or the attributes of one, None for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
 
 
 def _element(ref: Ref) -> Ref:

@@ -7,15 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from alchemod.facts.module import last_name
 from alchemod.facts.recall import Recall
 from alchemod.inference.functions import own_nodes
 from alchemod.inference.ownership.block import name_given
+from alchemod.inference.ownership.comparison import line_of
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.life import SessionLife, walked_lives
+from alchemod.inference.ownership.record import Record
 from alchemod.inference.scopes import FUNCTIONS, FunctionNode, contains
 from alchemod.inference.summaries.targets import Target, Targets
+from alchemod.inference.summaries.vocabulary import Certain
 from alchemod.inference.values import Answer, Place
 
+_MANAGERS: Final = frozenset({"contextmanager", "asynccontextmanager"})
 FIRST_ELEMENT: Final = frozenset({"next", "anext", "__next__", "__anext__"})
 """The names of calls that ask a generator for its first element."""
 
@@ -33,7 +38,7 @@ class Provider:
     opening: Opening | None
     maker: ast.expr | None
     closes: bool
-    commits: bool
+    commits: Certain
 
     @property
     def is_async(self) -> bool:
@@ -49,18 +54,19 @@ class Providers:
         self._sources: Final = sources
         self._recall: Final[Recall[Provider]] = Recall()
 
-    def of(self, callee: Answer | None) -> Provider | None:
-        """The provider that a call of `callee` starts; None when it starts none, or one of several."""
+    def of(self, callee: Answer | None, managed: bool) -> Provider | None:
+        """The provider that a call of `callee` starts; None when it starts none, or one of several. `managed`: it is
+        decorated as a context manager, and nothing else."""
         targets = self._targets.of(callee)
         if targets is None or len(targets) != 1:
             return None
         (target,) = targets
-        return self._recall.ask(target.node, lambda: self._found(target))
-
-    def _found(self, target: Target) -> Provider | None:
         node = target.node
-        if not isinstance(node, FUNCTIONS) or node.decorator_list:
+        if not isinstance(node, FUNCTIONS) or not _is_decorated(node, managed):
             return None
+        return self._recall.ask(node, lambda: self._found(target, node))
+
+    def _found(self, target: Target, node: FunctionNode) -> Provider | None:
         yields = [part for part in own_nodes(node) if isinstance(part, ast.Yield | ast.YieldFrom)]
         match yields:
             case [ast.Yield(value=ast.expr()) as only] if not any(_repeats(part, only) for part in own_nodes(node)):
@@ -72,13 +78,29 @@ class Providers:
 def _provider(target: Target, node: FunctionNode, lives: Sequence[SessionLife]) -> Provider:
     given = [life for life in lives if life.record is not None and life.record.yields]
     if len(given) != 1:
-        return Provider(target, None, None, closes=False, commits=False)
+        return Provider(target, None, None, closes=False, commits="no")
     (life,) = given
     record = life.record
     assert record is not None
     maker = _only_maker(node, life)
     closes = {"next", "return", "base"}.isdisjoint(life.leaks)
-    return Provider(target, life.opening, maker, closes, bool(record.commits))
+    return Provider(target, life.opening, maker, closes, _commits(record))
+
+
+def _commits(record: Record) -> Certain:
+    """Whether the session is committed behind the `yield`."""
+    (given,) = record.yields
+    behind = [commit for commit in record.commits if line_of(commit) > line_of(given)]
+    ends = [facts for channel in ("next", "return") for facts in record.exits.get(channel, {}).values()]
+    if not behind:
+        return "no"
+    return "must" if behind == record.commits and all("commit" in facts.done for facts in ends) else "may"
+
+
+def _is_decorated(node: FunctionNode, managed: bool) -> bool:
+    """Whether a function is what it says, or with `managed` a context manager made of it, by decorator or call."""
+    decorators = [last_name(decorator) for decorator in node.decorator_list]
+    return not decorators or (managed and len(decorators) == 1 and decorators[0] in _MANAGERS)
 
 
 def _only_maker(function: FunctionNode, life: SessionLife) -> ast.expr | None:

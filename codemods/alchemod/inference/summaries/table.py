@@ -66,9 +66,10 @@ class Summaries(Area):
         does not."""
         return self._openers.of(callee)
 
-    def provider(self, callee: Answer | None) -> Provider | None:
-        """The generator function that `callee` is, if it yields a session once; None if it is none."""
-        return self._providers.of(callee)
+    def provider(self, callee: Answer | None, *, managed: bool = False) -> Provider | None:
+        """The generator function that `callee` is, if it yields a session once; None if it is none. With `managed`: one
+        that is a context manager."""
+        return self._providers.of(callee, managed)
 
     def deeds_of_call(self, call: ast.Call, place: Place) -> Deeds:
         """What `call`, in `place`, may do; callees of libraries that get no session are assumed to do nothing."""

@@ -97,7 +97,7 @@ class Treatments:
         sources = self._sources(target.inside)
         ref = Ref(_REFS[given], None if given == "session" else parameter)
         opening = Opening("plain", is_async)
-        domain = SessionDomain(parameter, opening, target.inside.scope, sources, given=ref)
+        domain = SessionDomain(parameter, opening, target.inside.scope, sources, given=(parameter.arg, ref))
         try:
             domain.record.exits = Walker(domain).run(node.body, domain.start)
         except TooComplexError:

@@ -139,5 +139,9 @@ def _edits(life: SessionLife, provider: Provider, maker: str | None, start: ast.
 
 
 def _change(provider: Provider, maker: str | None) -> str:
-    runs = f", where the commit of {provider.target.name}() runs then" if provider.commits and maker is None else ""
+    runs = (
+        f", where the commit of {provider.target.name}() runs then"
+        if provider.commits != "no" and maker is None
+        else ""
+    )
     return f"the session is closed at the end of the block{runs}"
