@@ -16,6 +16,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         dynamic=True,
     ),
     RuleEntry(
+        code="ALC102",
+        name="provider-returns-session",
+        summary="Turns a dependency that returns an open session into a generator that closes it after the request",
+        module="alchemod.rules.sessions.provider_returns_session",
+        kinds=("Call",),
+        dynamic=True,
+    ),
+    RuleEntry(
         code="ALC103",
         name="session-from-next",
         summary="Takes a session from a generator by a `with` block, which keeps the generator, instead of by `next()`",
@@ -23,6 +31,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         names=("next", "anext", "__next__", "__anext__"),
         kinds=("Call",),
         tokens=("next(", "next__("),
+    ),
+    RuleEntry(
+        code="ALC104",
+        name="long-lived-session",
+        summary="Finds sessions that live as long as a module, a class, an object or a request's state",
+        module="alchemod.rules.sessions.long_lived_session",
+        kinds=("Call",),
+        dynamic=True,
     ),
     RuleEntry(
         code="ALC105",

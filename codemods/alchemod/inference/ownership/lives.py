@@ -14,7 +14,7 @@ from alchemod.inference.ownership.detached import failing_reads, returned_detach
 from alchemod.inference.ownership.late import LateUse, LateUses
 from alchemod.inference.ownership.life import SessionLife, followed_lives, session_lives
 from alchemod.inference.ownership.verdict import Verdict, verdict
-from alchemod.inference.scopes import FUNCTIONS, UNITS
+from alchemod.inference.scopes import FUNCTIONS, UNITS, FunctionNode
 from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.values import Answer, Place, Plain
 
@@ -85,6 +85,15 @@ class SessionLives(Area):
                     sources = self.inference.ask(Summaries).sources(caller)
                     for read, record in failing_reads(returned, site.call, unit, sources):
                         yield returned.node, self._late(caller).reading(read, 0, record), caller
+
+    def is_only_lent(self, path: Path, function: FunctionNode, parameter: str) -> bool:
+        """Whether a function has let go of the session that a parameter gives it, and of its queries, when it ends."""
+        place = self.inference.place(path, function)
+        inside = place.scope.find(function) if place is not None else None
+        if place is None or inside is None:
+            return False
+        treatment = self.inference.ask(Summaries).of_parameter(Place(place.module, inside), parameter)
+        return treatment.kept == "no" and not treatment.returned
 
     def _unit(self, path: Path, call: ast.Call) -> Place | None:
         """The inside of the function, or of the top level of the file, that `call` stands in directly."""

@@ -51,11 +51,11 @@ class Openers:
         if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node)):
             return None
         lives = walked_lives(target.inside.scope, self._sources(target.inside))
-        given = [life for life in lives if _is_given_away(life)]
+        given = [life for life in lives if is_given_away(life)]
         return given[0].opening if len(given) == 1 else None
 
 
-def _is_given_away(life: SessionLife) -> bool:
+def is_given_away(life: SessionLife) -> bool:
     """Whether every normal end of the function gives the open session to the caller, and nothing else has it."""
     record = life.record
     if record is None:

@@ -57,6 +57,10 @@ class Summaries(Area):
         """What the callee of `call` does with `argument`, one of its arguments, which is of the kind `given`."""
         return self._treatments.of_argument(call, argument, place, given)
 
+    def of_parameter(self, inside: Place, parameter: str, given: Given = "session") -> Treatment:
+        """What the function whose inside is `inside` does with what it gets for a parameter."""
+        return self._treatments.of_parameter(Target(inside), parameter, given)
+
     def sources(self, inside: Place) -> SessionSources:
         """What the life of a session in the function whose inside is `inside` asks for."""
         return SessionSources(inside, self._resolver, self)

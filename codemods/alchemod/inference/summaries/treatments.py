@@ -73,12 +73,12 @@ class Treatments:
         if not targets or not all(self._runs_now(target, call, place) for target in targets):
             return UNSEEN
         is_async = given == "session" and self._is_async(argument, place)
-        return either(self._of_parameter(target, call, argument, given, is_async) for target in targets)
+        return either(
+            self.of_parameter(target, target.parameter_of(call, argument), given, is_async) for target in targets
+        )
 
-    def _of_parameter(
-        self, target: Target, call: ast.Call, argument: ast.expr, given: Given, is_async: bool
-    ) -> Treatment:
-        name = target.parameter_of(call, argument)
+    def of_parameter(self, target: Target, name: str | None, given: Given, is_async: bool = False) -> Treatment:
+        """What a function does with what it gets for a parameter."""
         parameter = next((part for part in target.inside.scope.parameters if part.arg == name), None)
         if parameter is None:
             return UNSEEN
