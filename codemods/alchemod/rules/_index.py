@@ -50,6 +50,14 @@ ENTRIES: tuple[RuleEntry, ...] = (
         dynamic=True,
     ),
     RuleEntry(
+        code="ALC106",
+        name="engine-per-call",
+        summary="Makes an engine or session factory once for the module, instead of on each call of a function",
+        module="alchemod.rules.sessions.engine_per_call",
+        names=("sessionmaker", "async_sessionmaker", "create_engine", "create_async_engine", "engine_from_config", "async_engine_from_config"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
         code="ALC201",
         name="filter-by-keywords",
         summary="Turns the keywords of `filter_by()` into expressions",
