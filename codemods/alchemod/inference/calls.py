@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, FunctionFacts
 from alchemod.inference import engines, sessions, statements, tables
-from alchemod.inference.containers import element_of, next_of, row_of
+from alchemod.inference.containers import listed, next_of, row_of
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -210,13 +210,7 @@ def _builtin(answer: Answer, name: str, node: ast.Call, place: Place, resolver: 
     if argument is None:
         return None
     if name in _LISTING:
-        match argument.value:
-            case Rows() as rows:
-                return argument.then(replace(rows, lazy=False))
-            case Collection() as collection:
-                return argument.then(replace(collection, lazy=False))
-        element = element_of(argument)
-        return element.then(Collection(element.value)) if element is not None else None
+        return listed(argument)
     if name in {"next", "anext"}:
         return next_of(argument, name)
     if name == "iter":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from alchemod.inference.tables import column
 from alchemod.inference.values import (
@@ -45,6 +46,17 @@ def element_of(answer: Answer | None) -> Answer | None:
         return None
     element = _element(answer.value)
     return answer.then(element) if element is not None else None
+
+
+def listed(answer: Answer) -> Answer | None:
+    """What `list()` of a value gives, or another call that goes over all of it at once."""
+    match answer.value:
+        case Rows() as rows:
+            return answer.then(replace(rows, lazy=False))
+        case Collection() as collection:
+            return answer.then(replace(collection, lazy=False))
+    element = element_of(answer)
+    return element.then(Collection(element.value)) if element is not None else None
 
 
 def next_of(answer: Answer | None, name: str) -> Answer | None:
