@@ -72,6 +72,9 @@ class Known:
         kinds: dict[str, AttributeKind] = {"stamp": "computed", "org": "eager", "blob": "deferred"}
         return kinds.get(node.attr, "other")
 
+    def through(self, call: ast.Call, used: str | None) -> Treatment:
+        return LENT if used is not None else TREATMENTS.get(_name(call), Treatment())
+
     def treatment(self, call: ast.Call, argument: ast.expr, given: Given) -> Treatment:
         return TREATMENTS.get(_name(call), Treatment())
 

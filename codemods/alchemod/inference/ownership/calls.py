@@ -8,7 +8,7 @@ from typing import Final
 
 from alchemod.inference.ownership.effects import Effects, arguments_of
 from alchemod.inference.ownership.knowledge import Product, SessionKnowledge
-from alchemod.inference.ownership.record import Outcome, Record, note
+from alchemod.inference.ownership.record import EscapeKind, Outcome, Record, note
 from alchemod.inference.ownership.state import (
     NOTHING,
     SESSION,
@@ -22,7 +22,7 @@ from alchemod.inference.ownership.state import (
     is_open,
     with_life,
 )
-from alchemod.inference.ownership.values import OBJECTS, TIED, Values
+from alchemod.inference.ownership.values import OBJECTS, TIED, Values, receiver_of
 from alchemod.inference.scopes import Scope
 from alchemod.inference.summaries.vocabulary import Given, Treatment
 
@@ -69,6 +69,7 @@ class Calls:
         self, record: Record, effects: Effects, scope: Scope, values: Values, knowledge: SessionKnowledge
     ) -> None:
         self._record: Final = record
+        self._receiver: Final = receiver_of(scope)
         self._scope: Final = scope
         self._values: Final = values
         self._knowledge: Final = knowledge
@@ -92,9 +93,13 @@ class Calls:
 
     def put_into(self, target: ast.expr, holder: Value, value: Value, node: ast.AST, facts: Facts) -> Facts:
         """`value` is stored in an attribute or item of `target`, or appended to it."""
-        if SESSION in value:
+        if any(ref.kind in ("session", "holder") for ref in value):
+            own = Ref("parameter", self._receiver)
+            if own in holder and all(ref == own or ref.kind == "holder" for ref in holder):
+                self._record.escape("held", node)
+                return facts.bind(self._receiver or "", holder | {Ref("holder", node)})
             self._record.escape("stored", node)
-        kept = [ref for ref in value if ref.kind in OBJECTS or ref.kind in ("lazy", "carrier")]
+        kept = [ref for ref in value if ref.kind in OBJECTS or ref.kind in ("lazy", "carrier", "holder")]
         if any(ref.kind in ("data", "rows") for ref in holder):
             return facts.let_out((ref for ref in value if ref.kind in ("parameter", "outer")), node)
         if not kept:
@@ -122,18 +127,22 @@ class Calls:
         if not any(receiver) and not any(value for _, value in arguments):
             yield life, self._new_object(call, facts)
             return
-        life, facts = self._receive(call, receiver, life, facts)
-        lives: list[tuple[Life, Facts]] = [(life, facts)]
+        lives = list(self._receive(call, receiver, life, facts))
         for argument, value in arguments:
             lives = [after for way in lives for after in self._pass(call, argument, value, *way)]
         for way_life, way_facts in lives:
             yield way_life, self._result(call, receiver, arguments, way_facts)
 
-    def _receive(self, call: ast.Call, receiver: Value, life: Life, facts: Facts) -> tuple[Life, Facts]:
-        """The receiver is an object, a lazy value, a transaction or connection of the session."""
+    def _receive(self, call: ast.Call, receiver: Value, life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
+        """The receiver is an object, a lazy value, a transaction or connection of the session, or holds the session."""
         kinds = {ref.kind for ref in receiver}
+        held = next((ref for ref in receiver if ref.kind == "holder"), None)
+        if held is not None:
+            yield from self._lend(call, self._knowledge.through(call, held.path[0] if held.path else None), life, facts)
+            return
         if "lazy" in kinds and self._knowledge.product(call).kind != "lazy":
-            return self._consumed(receiver, call, life, facts)
+            yield self._consumed(receiver, call, life, facts)
+            return
         if "carrier" in kinds:
             self._record.use(call, "session", life, "fails")
             match call.func:
@@ -141,7 +150,7 @@ class Calls:
                     facts = self._effects.committed(call, facts)
                 case ast.Attribute(attr="rollback" | "close"):
                     facts = self._effects.rolled_back(call, facts)
-        return life, facts
+        yield life, facts
 
     def _pass(
         self, call: ast.Call, argument: ast.expr, value: Value, life: Life, facts: Facts
@@ -162,6 +171,9 @@ class Calls:
                 yield life, facts
             else:
                 yield from self._lend(call, self._knowledge.treatment(call, argument, "session"), life, facts)
+            return
+        if "holder" in kinds and not (isinstance(call.func, ast.Name) and name in _PLAIN):
+            yield from self._lend(call, self._knowledge.treatment(call, argument, "holder"), life, facts)
             return
         if "lazy" in kinds and isinstance(call.func, ast.Name) and name in _CONSUMERS:
             life, facts = self._consumed(value, call, life, facts)
@@ -185,11 +197,10 @@ class Calls:
     def _lend(self, call: ast.Call, treatment: Treatment, life: Life, facts: Facts) -> Iterator[tuple[Life, Facts]]:
         record = self._record
         record.use(call, "session", life, "fails")
-        if treatment.kept != "no":
-            record.escape("kept" if treatment.kept == "yes" else "unknown callee", call)
-        else:
-            record.escape("closed by callee" if treatment.closes != "no" else "lent", call)
+        record.escape(self._escape_by(treatment), call)
         record.lent[call] = treatment
+        if treatment.held != "no":
+            facts = self._hold(call, treatment, facts)
         facts = self._effects.of_callee(call, treatment, facts)
         if treatment.returned:
             self._values.made(call, frozenset([SESSION]))
@@ -202,6 +213,25 @@ class Calls:
         yield life, facts
         if treatment.closes == "may" and is_open([life]):
             yield "C", facts
+
+    def _escape_by(self, treatment: Treatment) -> EscapeKind:
+        if treatment.kept != "no":
+            return "kept" if treatment.kept == "yes" else "unknown callee"
+        return "closed by callee" if treatment.closes != "no" else "lent"
+
+    def _hold(self, call: ast.Call, treatment: Treatment, facts: Facts) -> Facts:
+        """The callee keeps the session in the object it makes, or in the one whose method it is."""
+        holder = frozenset([Ref("holder", call)])
+        if treatment.held == "result":
+            self._values.made(call, holder)
+            return facts
+        match call.func:
+            case ast.Attribute(value=ast.Name(id=name)) if name in self._scope.bindings:
+                value = facts.names.get(name, NOTHING)
+                if not any(ref.kind in ("parameter", "outer") for ref in value):
+                    return facts.bind(name, value | holder)
+        self._record.escape("kept", call)
+        return facts
 
     def _lend_carrier(self, call: ast.Call, argument: ast.expr, kinds: set[RefKind], life: Life) -> None:
         treatment = self._knowledge.treatment(call, argument, "carrier" if "carrier" in kinds else "lazy")
@@ -238,11 +268,11 @@ class Calls:
         if isinstance(call.func, ast.Name) and name in _PASS_ON:
             self._values.made(call, frozenset(_listed(ref, name) for ref in given if ref.kind in TIED))
             return facts
-        if name in _CLOSING | _STACKS:
+        if name in _CLOSING | _STACKS or (call in self._record.lent and self._record.lent[call].held == "result"):
             return facts
         if not any(ref.kind in TIED for ref in receiver | given):
             return self._new_object(call, facts, given)
-        if not any(ref.kind in ("session", "lazy", "carrier") for ref in receiver | given):
+        if not any(ref.kind in ("session", "lazy", "carrier", "holder") for ref in receiver | given):
             self._effects.holds[call] = given
             if self._knowledge.product(call).holds:
                 return self._new_object(call, facts, given)

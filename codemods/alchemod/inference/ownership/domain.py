@@ -204,8 +204,17 @@ class SessionDomain(Domain[State]):
             for _ in binding.position or ():
                 value = self._values.element(value)
             result[life] = facts.bind(binding.name, value)
+            if SESSION in value:
+                self._note_captured(binding.name, node)
         self._note_lost(binding.name, node, state, result)
         return result
+
+    def _note_captured(self, name: str, node: ast.AST) -> None:
+        """A function inside that stands above the place where the session gets its name may use it all the same."""
+        line = getattr(node, "lineno", 0)
+        for inner in self._scope.children:
+            if not inner.is_comprehension and inner.node.lineno < line and name in inner.free_names():  # type: ignore[union-attr]
+                self.record.escape("captured", inner.node)
 
     def _bind(self, name: str, value: Value, node: ast.AST, state: State) -> State:
         result = {life: facts.bind(name, value) for life, facts in state.items()}
@@ -216,12 +225,11 @@ class SessionDomain(Domain[State]):
         for life, facts in before.items():
             if is_open([life]) and SESSION in facts.names.get(name, NOTHING):
                 held = NOTHING.union(*after[life].names.values())
-                if not any(ref.kind in ("session", "carrier", "lazy", "unknown") for ref in held):
+                if not any(ref.kind in ("session", "carrier", "lazy", "holder", "unknown") for ref in held):
                     note(self.record.lost, node)
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
-        self._outlets.capture(node, state)
-        return self._bind(node.name, NOTHING, node, state)
+        return self._outlets.capture(node, self._bind(node.name, NOTHING, node, state))
 
     def _lambda(self, node: ast.Lambda, state: State) -> State:
         return self._outlets.capture(node, state)

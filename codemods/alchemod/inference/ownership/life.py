@@ -45,6 +45,8 @@ class SessionLife:
     """The call of `closing()` that it is opened in, when that is the head of a `with` statement."""
     name: str | None = None
     """The name that the statement which opens it gives it, if it does nothing else."""
+    is_optional: bool = False
+    """Whether the name may hold a session of somebody else already, so that this one is opened only if none is given."""
     is_shared: bool = False
     """Whether it was opened elsewhere; then `site` is where it is closed first."""
 
@@ -175,7 +177,8 @@ def _planned(
     record = life.record
     if record is None or life.in_with or life.closing is not None:
         return life
-    life = replace(life, name=name_given(function, life.site))
+    name = name_given(function, life.site)
+    life = replace(life, name=name, is_optional=_may_be_given(name, life.site, scope))
     in_loop = _is_in_loop(function, life.site)
     plan = plan_block(function, life.site, record, life.opening.is_async, closes)
     if not isinstance(plan, Plan):
@@ -188,6 +191,15 @@ def _planned(
     except TooComplexError:
         return replace(life, record=None)
     return replace(life, plan=plan, comparison=compare(record, domain.record), in_loop=in_loop)
+
+
+def _may_be_given(name: str | None, site: ast.Call, scope: Scope) -> bool:
+    """Whether a name has a value, and not just None, before a session is opened for it."""
+    for binding in scope.bindings.get(name or "", ()):
+        is_none = isinstance(binding.value, ast.Constant) and binding.value.value is None
+        if binding.kind == "parameter" or (not is_none and getattr(binding.node, "lineno", 0) < site.lineno):
+            return True
+    return False
 
 
 def _untangled(life: SessionLife, plans: list[Plan], closes: frozenset[ast.stmt]) -> SessionLife:

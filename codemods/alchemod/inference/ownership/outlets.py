@@ -9,9 +9,11 @@ from typing import Final
 from alchemod.inference.ownership.calls import Calls
 from alchemod.inference.ownership.knowledge import SessionKnowledge
 from alchemod.inference.ownership.record import Record
-from alchemod.inference.ownership.state import NOTHING, SESSION, Facts, Ref, State, Value
+from alchemod.inference.ownership.state import NOTHING, Facts, Ref, State, Value
 from alchemod.inference.ownership.values import OBJECTS, Values
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope
+
+_HOLDING: Final = ("session", "lazy", "carrier", "holder")
 
 
 class Outlets:
@@ -27,18 +29,23 @@ class Outlets:
     def outside(self, value: ast.expr, node: ast.Name, facts: Facts) -> Facts:
         """A global or nonlocal name gets a value."""
         stored = self._values.of(value, facts)
-        if SESSION in stored:
+        if any(ref.kind in ("session", "holder") for ref in stored):
             self._record.escape("stored", node)
         return facts.let_out((ref for ref in stored if ref.kind in OBJECTS or ref.kind in ("lazy", "carrier")), node)
 
     def capture(self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
-        """A lambda, function or class inside keeps what it uses."""
+        """A lambda, function or class inside keeps what it uses. A plain function that is only called holds the
+        session."""
         inner = self._scope.find(node)
         names = inner.free_names() if inner is not None else set()
         result: State = {}
         for life, facts in state.items():
-            value = NOTHING.union(*(facts.names[name] for name in names & set(facts.names)))
-            if any(ref.kind in ("session", "lazy", "carrier") for ref in value):
+            captured = {name: facts.names[name] for name in names & set(facts.names)}
+            value = NOTHING.union(*captured.values())
+            holding = [name for name, held in captured.items() if any(ref.kind in _HOLDING for ref in held)]
+            if len(holding) == 1 and isinstance(node, FUNCTIONS) and _is_plain(node, inner, holding[0]):
+                facts = facts.bind(node.name, frozenset([Ref("holder", node, (holding[0],))]))
+            elif holding:
                 self._record.escape("captured", node)
             result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS), node)
         return result
@@ -63,7 +70,7 @@ class Outlets:
         result: State = {}
         for life, facts in state.items():
             value = self._values.of(node.value, facts)
-            if SESSION in value or any(ref.kind == "carrier" for ref in value):
+            if any(ref.kind in ("session", "carrier", "holder") for ref in value):
                 self._record.escape("returned", node)
             leading = {(ref, node) for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"}
             result[life] = replace(facts, returned=frozenset(leading))
@@ -75,7 +82,7 @@ class Outlets:
         result: State = {}
         for life, facts in state.items():
             value = self._values.union(arguments, facts)
-            if SESSION in value:
+            if any(ref.kind in ("session", "holder") for ref in value):
                 self._record.escape("stored", node)
             result[life] = facts.let_out((ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"), node)
         return result
@@ -102,3 +109,8 @@ class Outlets:
 
 def _held(value: Value) -> list[Ref]:
     return [ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"]
+
+
+def _is_plain(node: FunctionNode, inner: Scope | None, name: str) -> bool:
+    """Whether a function inside runs as it is written, and does not set the name that it uses."""
+    return inner is not None and not node.decorator_list and name not in inner.rebound_inside

@@ -17,7 +17,16 @@ another session, yielded."""
 Outcome: TypeAlias = Literal["works", "unknown", "may fail", "fails"]
 
 EscapeKind: TypeAlias = Literal[
-    "lent", "closed by callee", "yielded", "returned", "stored", "captured", "registered", "kept", "unknown callee"
+    "lent",
+    "closed by callee",
+    "yielded",
+    "returned",
+    "stored",
+    "held",
+    "captured",
+    "registered",
+    "kept",
+    "unknown callee",
 ]
 
 _OUTCOMES: tuple[Outcome, ...] = ("works", "unknown", "may fail", "fails")

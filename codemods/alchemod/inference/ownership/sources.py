@@ -183,6 +183,10 @@ class SessionSources:
                 return {"eager": "eager", "select": "relationship"}.get(models.lazy(found), "other")  # type: ignore[return-value]
         return "other"
 
+    def through(self, call: ast.Call, used: str | None) -> Treatment:
+        """What a call of something that holds the session does with it."""
+        return self._summaries.through(call, self._place(call), used)
+
     def treatment(self, call: ast.Call, argument: ast.expr, given: Given) -> Treatment:
         """What the callee of `call` does with `argument`, which is of the kind `given`."""
         return self._summaries.of_argument(call, argument, self._place(call), given)

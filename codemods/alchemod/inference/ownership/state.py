@@ -37,7 +37,9 @@ EXPIRED: Final[Elements] = frozenset(["X"])
 EXPUNGED: Final[Elements] = frozenset(["E"])
 DELETED: Final[Elements] = frozenset(["D"])
 
-RefKind: TypeAlias = Literal["session", "data", "rows", "lazy", "carrier", "unknown", "parameter", "outer", "none"]
+RefKind: TypeAlias = Literal[
+    "session", "data", "rows", "lazy", "carrier", "holder", "unknown", "parameter", "outer", "none"
+]
 
 MAX_PATH: Final = 4
 
@@ -48,7 +50,8 @@ class Ref(NamedTuple):
 
     `session` is the session followed; `data` a mapped object made at `site`, or reached from it along
     `path` (`[]` is an element); `rows` a collection of such objects; `lazy` a Query, Result or generator;
-    `carrier` a transaction, connection or bound method; `unknown` a value that may hold objects;
+    `carrier` a transaction, connection or bound method; `holder` an object that keeps the session, or a
+    function inside that uses it (then `path` is the name it uses); `unknown` a value that may hold objects;
     `parameter` and `outer` what came in from the caller or from around the function; `none` is None.
     """
 
@@ -143,7 +146,7 @@ class Facts:
         if self is other or self == other:
             return self
         return Facts(
-            _merge(self.names, other.names, frozenset.union),
+            _either_names(self.names, other.names),
             self.transaction | other.transaction,
             _merge(self.data, other.data, Data.join),
             self.out | other.out,
@@ -193,6 +196,19 @@ def join(a: State, b: State) -> State:
     if a is b:
         return a
     return _merge(a, b, Facts.join)
+
+
+def _either_names(a: Mapping[str, Value], b: Mapping[str, Value]) -> dict[str, Value]:
+    """What names hold on either of two ways. One that is None on one way, and something without interest on the other,
+    is not known to be None."""
+    if a == b:
+        return dict(a)
+    merged: dict[str, Value] = {}
+    for name in a.keys() | b.keys():
+        one, other = a.get(name, NOTHING), b.get(name, NOTHING)
+        value = one | other
+        merged[name] = value if one and other else value - {NONE}
+    return merged
 
 
 def _merge(a: Mapping[K, V], b: Mapping[K, V], both: Callable[[V, V], V]) -> dict[K, V]:

@@ -11,7 +11,7 @@ from alchemod.inference.ownership.state import NONE, NOTHING, SESSION, Facts, Re
 from alchemod.inference.scopes import Scope
 
 _NOT_CARRYING: Final = {"bind", "info", "dialect", "new", "dirty", "is_active"}
-TIED: Final = frozenset(["session", "data", "rows", "lazy", "carrier", "unknown"])
+TIED: Final = frozenset(["session", "data", "rows", "lazy", "carrier", "holder", "unknown"])
 """The kinds of ref that have to do with the session or with objects."""
 OBJECTS: Final = frozenset(["data", "rows", "unknown"])
 
@@ -83,6 +83,8 @@ class Values:
                     result.add(Ref("carrier", node))
                 case "lazy" | "parameter" | "outer" | "carrier" | "rows":
                     result.add(ref)
+                case "holder" if self._knowledge.product(node).kind != "plain":
+                    result.add(ref)
                 case "data":
                     result |= self._of_object(ref, node)
                 case "unknown" if self._knowledge.product(node).kind != "plain":
@@ -97,6 +99,14 @@ class Values:
         if kind in ("relationship", "eager"):
             return frozenset([ref.step(node.attr, "rows" if product == "objects" else "data")])
         return NOTHING if product == "plain" else frozenset([Ref("unknown", ref.site)])
+
+
+def receiver_of(scope: Scope) -> str | None:
+    """The parameter of a method that gets the object it belongs to; None for other functions."""
+    if scope.parent is None or not isinstance(scope.parent.node, ast.ClassDef) or not scope.parameters:
+        return None
+    is_static = any(getattr(part, "id", "") == "staticmethod" for part in getattr(scope.node, "decorator_list", ()))
+    return None if is_static else scope.parameters[0].arg
 
 
 def dotted(node: ast.expr) -> str | None:

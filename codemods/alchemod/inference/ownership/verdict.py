@@ -46,7 +46,7 @@ class Verdict:
     line: int = 0
 
 
-_SILENT_ESCAPES: tuple[EscapeKind, ...] = ("stored", "captured", "returned", "registered")
+_SILENT_ESCAPES: tuple[EscapeKind, ...] = ("stored", "held", "captured", "returned", "registered")
 
 
 def verdict(life: SessionLife) -> Verdict:
@@ -81,7 +81,8 @@ def _of_plain(life: SessionLife) -> Verdict:
         return Verdict("report", "entered by hand", "", line_of(record.entered_by_hand[0]))
     for kind in _SILENT_ESCAPES:
         if kind in record.escapes:
-            return Verdict("silent", "escapes", f"the session is {kind}", line_of(record.escapes[kind]))
+            how = "stored" if kind == "held" else kind
+            return Verdict("silent", "escapes", f"the session is {how}", line_of(record.escapes[kind]))
     for kind in ("kept", "unknown callee"):
         if kind in record.escapes:
             return Verdict("report", "may be kept", *_keeper(record.escapes[kind], kind == "kept"))

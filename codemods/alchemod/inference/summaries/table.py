@@ -15,7 +15,16 @@ from alchemod.inference.summaries.openers import Openers
 from alchemod.inference.summaries.providers import Provider, Providers
 from alchemod.inference.summaries.targets import Target, Targets
 from alchemod.inference.summaries.treatments import Treatments
-from alchemod.inference.summaries.vocabulary import UNKNOWN_CODE, Deeds, Given, Treatment
+from alchemod.inference.summaries.vocabulary import (
+    UNKNOWN_CODE,
+    UNSEEN,
+    Certain,
+    Deeds,
+    Given,
+    Treatment,
+    effects_of,
+    either,
+)
 from alchemod.inference.values import Answer, FunctionObject, LocalFunction, Place
 
 if TYPE_CHECKING:
@@ -56,6 +65,22 @@ class Summaries(Area):
     def of_argument(self, call: ast.Call, argument: ast.expr, place: Place, given: Given = "session") -> Treatment:
         """What the callee of `call` does with `argument`, one of its arguments, which is of the kind `given`."""
         return self._treatments.of_argument(call, argument, place, given)
+
+    def through(self, call: ast.Call, place: Place, used: str | None) -> Treatment:
+        """What a call of something that holds a session does with it: a method of an object, by the deeds of everything
+        it runs, or with `used` a function of the code around, which uses the session under that name."""
+        callee = self._targets.callee(call, place)
+        targets = self._targets.of(callee)
+        if callee is None or targets is None:
+            return UNSEEN
+        if used is not None:
+            return either(self._treatments.of_capture(target, used, call, place) for target in targets)
+        deeds = [deed for deed in self.deeds_of_call(call, place) if not deed.own]
+        if any(deed.kind == "unseen" for deed in deeds):
+            return UNSEEN
+        closes: Certain = "may" if any(deed.kind == "close" for deed in deeds) else "no"
+        effects = effects_of(deed for deed in deeds if deed.kind != "close")
+        return Treatment("no", closes, effects, "nothing", at=tuple(deeds))
 
     def of_parameter(self, inside: Place, parameter: str, given: Given = "session") -> Treatment:
         """What the function whose inside is `inside` does with what it gets for a parameter."""

@@ -30,11 +30,14 @@ from alchemod.inference.summaries.vocabulary import (
     Treatment,
     either,
 )
-from alchemod.inference.values import Answer, Outside, Place, Session
+from alchemod.inference.values import Answer, ClassObject, Outside, Place, Session
 
 _MAX_CALLS: Final = 6
 _HARMLESS: Final = frozenset(
-    {"len", "isinstance", "bool", "type", "print", "str", "list", "tuple", "set", "any", "all", "sorted"}
+    {
+        *("len", "isinstance", "bool", "type", "print", "str", "repr", "format", "id", "hash", "callable", "hasattr"),
+        *("list", "tuple", "set", "any", "all", "sorted"),
+    }
 )
 _LOGGER: Final = "logging.Logger."
 _UNDERSTOOD: Final = frozenset({"staticmethod", "classmethod", "contextmanager", "asynccontextmanager"})
@@ -48,6 +51,7 @@ _REFS: Final[dict[Given, RefKind]] = {
     "rows": "rows",
     "lazy": "lazy",
     "carrier": "carrier",
+    "holder": "holder",
 }
 
 
@@ -73,9 +77,21 @@ class Treatments:
         if not targets or not all(self._runs_now(target, call, place) for target in targets):
             return UNSEEN
         is_async = given == "session" and self._is_async(argument, place)
-        return either(
+        treatment = either(
             self.of_parameter(target, target.parameter_of(call, argument), given, is_async) for target in targets
         )
+        makes = callee is not None and isinstance(callee.value, ClassObject)
+        return replace(treatment, held="result") if makes and treatment.held == "receiver" else treatment
+
+    def of_capture(self, target: Target, name: str, call: ast.Call, place: Place) -> Treatment:
+        """What a function inside another one does with the session that it uses under the name `name`."""
+        node = target.node
+        if isinstance(node, ast.Lambda) or any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node)):
+            return UNSEEN
+        if isinstance(node, ast.AsyncFunctionDef) and not _is_awaited(call, place):
+            return UNSEEN
+        key = (node, name, "captured")
+        return self._recall.ask(key, lambda: self._walk(target, ast.arg(name), "session", False)) or LENT
 
     def of_parameter(self, target: Target, name: str | None, given: Given, is_async: bool = False) -> Treatment:
         """What a function does with what it gets for a parameter."""
@@ -87,10 +103,10 @@ class Treatments:
             self._recall.cut()
             return UNSEEN
         # A function that calls itself adds nothing to what it does otherwise.
-        found = self._recall.ask(key, lambda: self._walked(target, parameter, given, is_async)) or LENT
+        found = self._recall.ask(key, lambda: self._walk(target, parameter, given, is_async)) or LENT
         return replace(found, at=tuple(replace(deed, calls=(target.name, *deed.calls)) for deed in found.at))
 
-    def _walked(self, target: Target, parameter: ast.arg, given: Given, is_async: bool) -> Treatment:
+    def _walk(self, target: Target, parameter: ast.arg, given: Given, is_async: bool) -> Treatment:
         node = target.node
         if not isinstance(node, FUNCTIONS):
             return UNSEEN
@@ -134,6 +150,7 @@ def _summary(record: Record, ref: Ref, target: Target) -> Treatment:
         _reads(record),
         "returned" in record.escapes or any(_leads_to(facts, ref) for facts in normal),
         frozenset.intersection(*(facts.done for facts in normal)) if normal else frozenset(),
+        "receiver" if "held" in record.escapes else "no",
         tuple(_deeds(record, target)),
     )
 

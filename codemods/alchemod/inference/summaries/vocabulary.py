@@ -23,9 +23,12 @@ DeedKind: TypeAlias = Literal[
 """`write` is an add, a delete, a merge or DML; `assign` sets an attribute that decides about a relationship; `unseen`
 is code that is not looked at although it gets a session; `callback` calls what a variable holds."""
 
-Given: TypeAlias = Literal["session", "object", "rows", "lazy", "carrier"]
+Given: TypeAlias = Literal["session", "object", "rows", "lazy", "carrier", "holder"]
 """What an argument is: a session, an object or a collection of objects of one, a Query or Result, or something else
-that leads to the session (a transaction, a bound method)."""
+that leads to the session (a transaction, a bound method), or keeps it (a repository)."""
+
+Held: TypeAlias = Literal["no", "result", "receiver"]
+"""Whether a callee keeps its argument in the object that it makes, or in the one whose method it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Treatment:
     """What it reads of an object it gets."""
     returned: bool = False
     surely: frozenset[Effect] = frozenset()
+    held: Held = "no"
     at: tuple[Deed, ...] = field(default=(), compare=False)
 
 
@@ -115,5 +119,6 @@ def either(treatments: Iterable[Treatment]) -> Treatment:
         max((treatment.reads for treatment in found), key=("nothing", "columns", "unknown").index),
         any(treatment.returned for treatment in found),
         frozenset.intersection(*(treatment.surely for treatment in found)),
+        next((treatment.held for treatment in found if treatment.held != "no"), "no"),
         tuple(deed for treatment in found for deed in treatment.at),
     )

@@ -113,6 +113,8 @@ def _message(life: SessionLife) -> str:
     if life.closing is not None:
         return "closing() does what the block of the session does by itself"
     if life.record is not None and not life.record.closes:
+        if "closed by callee" in life.record.escapes:
+            return f"{name} is opened here and closed by a function that gets it"
         return f"{name} is opened here and never closed"
     if life.leaks:
         return f"{name} is closed by hand, and stays open on some ways out"
@@ -124,6 +126,8 @@ def _advice(life: SessionLife, verdict: Verdict) -> str:
     match verdict.reason:
         case "ownership flag":
             name = life.name or "session"
+            if not life.is_optional:
+                return f"it is opened on some ways only; write `with {maker} as {name}:` in the branch that opens it"
             return f"it is opened on some ways only; write `with nullcontext({name}) if {name} else {maker} as {name}:`"
         case "entered by hand":
             return (
