@@ -58,6 +58,23 @@ ENTRIES: tuple[RuleEntry, ...] = (
         kinds=("Call",),
     ),
     RuleEntry(
+        code="ALC107",
+        name="session-crosses-threads",
+        summary="Finds sessions and mapped objects that are handed to a thread, a concurrent task or a task queue",
+        module="alchemod.rules.sessions.session_crosses_threads",
+        names=("Thread", "Timer", "apply_async", "create_task", "delay", "ensure_future", "gather", "imap", "imap_unordered", "map", "map_async", "s", "send", "si", "starmap", "start_new_thread", "submit"),
+        kinds=("Call",),
+    ),
+    RuleEntry(
+        code="ALC108",
+        name="scoped-session-closed-by-hand",
+        summary="Drops the `close()` of a session that the framework removes at the end of the request",
+        module="alchemod.rules.sessions.scoped_session_closed_by_hand",
+        names=("close",),
+        kinds=("Call",),
+        tokens=("session",),
+    ),
+    RuleEntry(
         code="ALC201",
         name="filter-by-keywords",
         summary="Turns the keywords of `filter_by()` into expressions",

@@ -46,7 +46,7 @@ class SessionLife:
     name: str | None = None
     """The name that the statement which opens it gives it, if it does nothing else."""
     is_optional: bool = False
-    """Whether the name may hold a session of somebody else already, so that this one is opened only if none is given."""
+    """Whether the name may hold a session of somebody else already, and this one is opened only if it does not."""
     is_shared: bool = False
     """Whether it was opened elsewhere; then `site` is where it is closed first."""
 

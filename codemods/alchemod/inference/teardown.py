@@ -1,0 +1,133 @@
+"""Sessions that a framework removes when a request ends, and code that closes them by hand all the same.
+
+Flask-SQLAlchemy, "Flask Application Context"; SQLAlchemy 2.0, "Contextual/Thread-local Sessions".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from alchemod.facts.module import last_name
+from alchemod.facts.nodes import statements
+from alchemod.inference.area import Area
+from alchemod.inference.dominance import enclosing_suites
+from alchemod.inference.functions import enclosing_function
+from alchemod.inference.routes import is_route
+from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope, contains
+from alchemod.inference.values import Answer, FlaskDatabase, Place, Session, SessionFactory
+
+Runs: TypeAlias = Literal["request", "unknown"]
+
+_TEARDOWNS: Final = ("teardown_appcontext", "teardown_request")
+_NOT_IN_REQUESTS: Final = frozenset(
+    {
+        *("task", "shared_task", "actor", "job", "command", "cli", "scheduled_job", "periodic_task", "fixture"),
+        *("teardown_appcontext", "teardown_request", "after_request", "errorhandler", "before_first_request"),
+        *("contextmanager", "asynccontextmanager"),
+    }
+)
+"""Decorators of functions that run outside requests, or where a request ends."""
+
+_QUICK: Final = frozenset({"redirect", "url_for", "jsonify", "abort", "make_response", "dict", "list", "len", "str"})
+"""What may be called after the close without being work: a view that streams is not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedByHand:
+    """`statement` closes the session `name` at the end of a function, although something removes it anyway (`remover`).
+
+    `runs`: whether the function surely runs within a request.
+    """
+
+    statement: ast.Expr
+    name: str
+    function: str
+    remover: str
+    runs: Runs
+
+
+class Teardowns(Area):
+    """Answers about the sessions of one project that a framework removes."""
+
+    def closed_by_hand(self, path: Path, call: ast.Call) -> ClosedByHand | None:
+        """What is said of the call `session.close()`; None where nothing else would remove the session, or the close is
+        not the end of the work."""
+        place = self.inference.place(path, call)
+        function = enclosing_function(place.scope) if place is not None else None
+        if place is None or function is None or not isinstance(function.node, FUNCTIONS):
+            return None
+        if not isinstance(call.func, ast.Attribute) or call.args or self.inference.project.is_test(path):
+            return None
+        remover = self._remover(call.func.value, place)
+        statement = _statement_of(function.node, call)
+        if remover is None or statement is None or _is_outside(function) or not _is_last(function.node, statement):
+            return None
+        owner = function.parent.node if function.parent is not None else None
+        serves = is_route(function.node, owner if isinstance(owner, ast.ClassDef) else None)
+        name = ast.unparse(call.func.value)
+        return ClosedByHand(statement, name, function.node.name, remover, "request" if serves else "unknown")
+
+    def _remover(self, session: ast.expr, place: Place) -> str | None:
+        """What removes a session when a request ends; None when nothing is seen to."""
+        match session:
+            case ast.Attribute(value=owner, attr="session"):
+                database = self.inference.local.value(owner, place)
+                if database is not None and isinstance(database.value, FlaskDatabase):
+                    return "Flask-SQLAlchemy"
+        if not isinstance(session, ast.Name) or session.id not in place.module.bindings:
+            return None
+        match self.inference.local.value(session, place):
+            case Answer(value=Session(scoped=True) | SessionFactory(kind="scoped")):
+                project = self.inference.project
+                if project.calls_on(session.id, "remove"):
+                    return next((hook for hook in _TEARDOWNS if any(project.files_mentioning(hook))), None)
+        return None
+
+
+def _statement_of(function: FunctionNode, call: ast.Call) -> ast.Expr | None:
+    for statement in statements(function.body):
+        if isinstance(statement, ast.Expr) and statement.value is call:
+            return statement
+    return None
+
+
+def _is_outside(function: Scope) -> bool:
+    """Whether a function runs outside requests, or makes a context of its own."""
+    node = function.node
+    assert isinstance(node, FUNCTIONS)
+    decorators = {last_name(decorator) for decorator in node.decorator_list}
+    if node.name in {"main", "run"} or decorators & _NOT_IN_REQUESTS:
+        return True
+    return any(isinstance(part, ast.Attribute) and part.attr == "app_context" for part in ast.walk(node))
+
+
+def _is_last(function: FunctionNode, statement: ast.stmt) -> bool:
+    """Whether nothing but leaving the function follows a statement: what comes after it may be slow on purpose."""
+    chain = list(enclosing_suites(function.body, statement))
+    for level in range(len(chain) - 1, -1, -1):
+        suite, index = chain[level]
+        if not _only_leaves(suite[index + 1 :]):
+            return False
+        holder = chain[level - 1][0][chain[level - 1][1]] if level else None
+        if isinstance(holder, ast.For | ast.AsyncFor | ast.While):
+            return False
+        if isinstance(holder, ast.Try) and any(contains(part, statement) for part in holder.body) and holder.orelse:
+            return False
+        if suite[index + 1 :]:
+            return True
+    return True
+
+
+def _only_leaves(rest: Sequence[ast.stmt]) -> bool:
+    """Whether nothing follows, or a `return` or `raise` that does no work of its own."""
+    match rest:
+        case []:
+            return True
+        case [ast.Return(value=value) | ast.Raise(exc=value)]:
+            calls = (part for part in ast.walk(value) if isinstance(part, ast.Call)) if value is not None else ()
+            return all(last_name(call) in _QUICK for call in calls)
+    return False
