@@ -93,7 +93,7 @@ class SessionLives(Area):
         if place is None or inside is None:
             return False
         treatment = self.inference.ask(Summaries).of_parameter(Place(place.module, inside), parameter)
-        return treatment.kept == "no" and not treatment.returned
+        return treatment.lets_go and not treatment.returned
 
     def _unit(self, path: Path, call: ast.Call) -> Place | None:
         """The inside of the function, or of the top level of the file, that `call` stands in directly."""

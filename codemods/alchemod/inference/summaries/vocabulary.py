@@ -97,6 +97,11 @@ class Treatment:
     held: Held = "no"
     at: tuple[Deed, ...] = field(default=(), compare=False)
 
+    @property
+    def lets_go(self) -> bool:
+        """Whether nothing has the argument after the call that did not have it before."""
+        return self.kept == "no" and self.held == "no"
+
 
 LENT: Final = Treatment("no", "no", frozenset(), "nothing")
 """The argument is not touched."""

@@ -77,9 +77,9 @@ class Lending:
     def commits(self) -> bool:
         """Whether a callee that is seen whole commits the session it gets, and never rolls it back."""
         found = self.found
-        return (
-            isinstance(found, Treatment) and found.kept == "no" and found.effects & {"commit", "rollback"} == {"commit"}
-        )
+        if not isinstance(found, Treatment) or not found.lets_go:
+            return False
+        return found.effects & {"commit", "rollback"} == {"commit"}
 
     @property
     def surely_writes(self) -> bool:
@@ -89,7 +89,7 @@ class Lending:
     @property
     def keeps(self) -> bool:
         """Whether the session may be kept, or is not seen any more."""
-        return not isinstance(self.found, Treatment) or self.found.kept != "no"
+        return not isinstance(self.found, Treatment) or not self.found.lets_go
 
 
 @dataclass(frozen=True, slots=True)
