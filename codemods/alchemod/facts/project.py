@@ -242,11 +242,6 @@ class Project:
                 found.setdefault(word, []).append(path)
         return found
 
-    def calls_on(self, name: str, method: str) -> bool:
-        """Whether some code calls a method of this name on something of that name: `name.method(`."""
-        called = re.compile(rb"\b" + re.escape(name.encode()) + rb"\s*\.\s*" + re.escape(method.encode()) + rb"\b")
-        return any(called.search(self._content(path)) for path in self.files_mentioning(name))
-
     def assigned_from_outside(self, name: str) -> str | None:
         """Where some code assigns an attribute `name` of something that is not its own object; None where none does."""
         word = re.escape(name.encode())

@@ -6,6 +6,7 @@ Flask-SQLAlchemy, "Flask Application Context"; SQLAlchemy 2.0, "Contextual/Threa
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import statements
+from alchemod.facts.project import Project
 from alchemod.inference.area import Area
 from alchemod.inference.dominance import enclosing_suites
 from alchemod.inference.functions import enclosing_function
@@ -83,9 +85,15 @@ class Teardowns(Area):
         match self.inference.local.value(session, place):
             case Answer(value=Session(scoped=True) | SessionFactory(kind="scoped")):
                 project = self.inference.project
-                if project.calls_on(session.id, "remove"):
+                if is_removed(session.id, project):
                     return next((hook for hook in _TEARDOWNS if any(project.files_mentioning(hook))), None)
         return None
+
+
+def is_removed(name: str, project: Project) -> bool:
+    """Whether some code calls `remove()` on a registry of this name."""
+    called = re.compile(rb"\b" + re.escape(name.encode()) + rb"\s*\.\s*remove\b")
+    return any(called.search(project.source(path).utf8) for path in project.files_mentioning(name))
 
 
 def _statement_of(function: FunctionNode, call: ast.Call) -> ast.Expr | None:

@@ -16,6 +16,7 @@ from alchemod.inference.ownership.lives import SessionLives
 from alchemod.inference.ownership.values import dotted
 from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope, contains
 from alchemod.inference.summaries.table import Summaries
+from alchemod.inference.teardown import is_removed
 from alchemod.inference.values import Place, SessionFactory
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class SessionHomes(Area):
         if answer is None or not isinstance(answer.value, SessionFactory) or answer.value.kind != "scoped":
             return None
         name, project = _target(root.scope.node, call), self.inference.project
-        if not name or project.calls_on(name, "remove") or project.is_test(root.module.path):
+        if not name or is_removed(name, project) or project.is_test(root.module.path):
             return None
         opening = Opening("plain", answer.value.is_async, answer.certainty == "proved", answer.missing or "")
         return Home("registry", call, opening, name)
