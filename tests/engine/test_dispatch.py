@@ -69,6 +69,19 @@ def test_nodes_come_parents_first_in_source_order(tmp_path: Path) -> None:
     assert shown(tmp_path, code, "Call", "Name") == ["it(a.it(), it)", "it", "a.it()", "it", "it()", "it"]
 
 
+def test_several_methods_of_a_class_are_looked_at_again(tmp_path: Path) -> None:
+    recorder = rule("Shown", "ALC911", names=("it",), find_Call=Recorder.seen)
+    code = "class A:\n    def f(self): it(1)\n    def g(self): it(2)\n    def h(self): it(3)\n    def i(self): it(4)\n"
+    write(tmp_path, {"a.py": GATE + code})
+    project = Project.load(found_in(tmp_path).files, tmp_path)
+    dispatcher = Dispatcher(Registry.of(recorder), ["ALC911"], project)
+    path = tmp_path / "a.py"
+    context = Context(project, Inference(project), path, project.source(path), project.tree(path), Settings())
+    within = frozenset({"A.f", "A.g", "A.i"})
+    found = dispatcher.find(context, dispatcher.concerned(context.source), within)
+    assert [finding.message for finding in found] == ["it(1)", "it(2)", "it(4)"]
+
+
 def test_facts_may_supply_names(tmp_path: Path) -> None:
     def names_from(self: Rule, project: Project) -> Iterable[str]:
         return ("factory",) if list(project.paths) else ()

@@ -79,7 +79,7 @@ class Dispatcher:
         """
         lines = sorted({line for lines in concerned.values() for line in lines})
         if within is not None:
-            lines = list(_lines_within(ctx.tree, within, lines))
+            lines = sorted(_lines_within(ctx.tree, within, lines))
         if not lines:
             return
         failed: set[str] = set()
