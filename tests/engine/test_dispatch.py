@@ -11,7 +11,7 @@ import pytest
 from alchemod.engine.context import Context
 from alchemod.engine.dispatch import Dispatcher
 from alchemod.engine.finding import Finding
-from alchemod.engine.registry import Registry, entry_of
+from alchemod.engine.registry import Registry, RuleEntry, entry_of
 from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
 from alchemod.inference import Inference
@@ -145,3 +145,19 @@ def test_a_chain_of_a_thousand_calls_is_walked(tmp_path: Path) -> None:
     result = settle(tmp_path, rule("Deep", "ALC913", names=("it",), find_Call=find_call))
     assert [finding.message for finding in result.findings] == ["seen"]
     assert result.failures == []
+
+
+def test_a_rule_is_imported_where_one_of_its_names_occurs(tmp_path: Path) -> None:
+    entries = [
+        RuleEntry(f"ALC93{number}", f"rule-{number}", "Missing.", "no.such.module", names=(name,), kinds=("Call",))
+        for number, name in enumerate(("absent", "present"))
+    ]
+    write(tmp_path, {"a.py": GATE + "present()\n"})
+    project = Project.load(found_in(tmp_path).files, tmp_path)
+    path = tmp_path / "a.py"
+    context = Context(project, Inference(project), path, project.source(path), project.tree(path), Settings())
+    dispatcher = Dispatcher(Registry(entries), ["ALC930", "ALC931"], project)
+    concerned = dispatcher.concerned(context.source)
+    assert concerned == {"ALC931": [2]}
+    assert list(dispatcher.find(context, concerned)) == []
+    assert [failure.rule for failure in dispatcher.failures] == ["ALC931"]

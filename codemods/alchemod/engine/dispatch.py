@@ -6,6 +6,7 @@ import ast
 import traceback
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from alchemod.engine.context import Context
@@ -32,6 +33,7 @@ class Dispatcher:
     def __init__(self, registry: Registry, codes: Iterable[str], project: Project) -> None:
         self.failures: list[Failure] = []
         self._registry = registry
+        self._handler = cache(self._find_handler)
         self._tokens: dict[str, tuple[bytes, ...]] = {}
         self._asking: dict[bytes, list[str]] = {}
         self._named: dict[type[ast.AST], dict[str, list[str]]] = {ast.Call: {}, ast.Attribute: {}, ast.Name: {}}
@@ -86,7 +88,7 @@ class Dispatcher:
         for node in nodes_near(ctx.tree, lines):
             for code in self._asked(node, concerned) if type(node) in self._kinds else ():
                 try:
-                    yield from self._handler(code, node)(node, ctx)
+                    yield from self._handler(code, type(node))(node, ctx)
                 except Exception as error:
                     if code not in failed:
                         failed.add(code)
@@ -101,8 +103,8 @@ class Dispatcher:
             return [code for code in codes if _touches(node, concerned.get(code, ()))]
         return ()
 
-    def _handler(self, code: str, node: ast.AST) -> Handler:
-        handler: Handler = getattr(self._registry.rule(code), f"find_{type(node).__name__}")
+    def _find_handler(self, code: str, kind: type[ast.AST]) -> Handler:
+        handler: Handler = getattr(self._registry.rule(code), f"find_{kind.__name__}")
         return handler
 
 
