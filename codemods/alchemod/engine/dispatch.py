@@ -88,7 +88,7 @@ class Dispatcher:
         for node in nodes_near(ctx.tree, lines):
             for code in self._asked(node, concerned) if type(node) in self._kinds else ():
                 try:
-                    yield from self._handler(code, type(node))(node, ctx)
+                    yield from self._handler(code, type(node).__name__)(node, ctx)
                 except Exception as error:
                     if code not in failed:
                         failed.add(code)
@@ -103,8 +103,8 @@ class Dispatcher:
             return [code for code in codes if _touches(node, concerned.get(code, ()))]
         return ()
 
-    def _find_handler(self, code: str, kind: type[ast.AST]) -> Handler:
-        handler: Handler = getattr(self._registry.rule(code), f"find_{kind.__name__}")
+    def _find_handler(self, code: str, kind: str) -> Handler:
+        handler: Handler = getattr(self._registry.rule(code), f"find_{kind}")
         return handler
 
 
