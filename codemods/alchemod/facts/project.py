@@ -15,7 +15,7 @@ from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import Dependencies
 from alchemod.facts.factories import session_makers, session_names
 from alchemod.facts.families import Families
-from alchemod.facts.gates import base_words, gate_a
+from alchemod.facts.gates import base_words, gate_a, names_of_interest
 from alchemod.facts.givers import Givers, may_use
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
@@ -23,7 +23,7 @@ from alchemod.facts.lookup import Lookup
 from alchemod.facts.mentioning import Mentions
 from alchemod.facts.mocks import is_test
 from alchemod.facts.models import Models
-from alchemod.facts.module import ClassFacts, FunctionFacts, Module, last_name
+from alchemod.facts.module import ClassFacts, FunctionFacts, Module
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.style import line_length
 from alchemod.facts.tables import Tables
@@ -317,7 +317,7 @@ class Project:
         classes: set[bytes] = set()
         while self._dropped and fresh:
             factories = {name.encode() for module in fresh for name in session_names(module)}
-            classes = _of_interest(fresh, classes)
+            classes = names_of_interest(fresh, classes)
             givers, homes = self._exported_givers(fresh)
             found = [
                 path
@@ -372,26 +372,3 @@ class Project:
     def _forget(self, path: Path) -> None:
         if self._trees.pop(path, None) is not None:
             self._tree_bytes -= len(self.source(path).utf8)
-
-
-def _of_interest(modules: Sequence[Module], known: set[bytes]) -> set[bytes]:
-    """The names of classes whose subclasses matter, those that derive from `known` ones included."""
-    pending = [facts for module in modules for facts in module.classes.values()]
-    found = {facts.name.encode() for facts in pending if _may_be_derived(facts)}
-    while True:
-        above = known | found
-        more = {
-            facts.name.encode()
-            for facts in pending
-            if any(last_name(base).encode() in above for base in facts.bases) and facts.name.encode() not in found
-        }
-        if not more:
-            return found
-        found |= more
-
-
-def _may_be_derived(facts: ClassFacts) -> bool:
-    """Whether subclasses of a class matter: it looks mapped, or like a session or query class."""
-    if "__tablename__" in facts.attributes or "__table__" in facts.attributes:
-        return True
-    return any(last_name(base).endswith(("Session", "Query", "Base", "Model")) for base in facts.bases)
