@@ -16,6 +16,7 @@ from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
 from alchemod.engine.places import Enclosing, enclosing, fingerprint, shape, span, start
 from alchemod.engine.registry import UNUSED_SUPPRESSION, Registry
+from alchemod.engine.shadowed import held_back
 from alchemod.engine.suppress import MARK, Suppressions
 from alchemod.settings.options import Settings
 from alchemod.text.problem import FileError
@@ -116,6 +117,7 @@ class Finder:
         path = self.displayed(context.path)
         placed = []
         for finding in self._dispatcher.find(context, concerned, within):
+            finding = held_back(finding, context)
             node = finding.node or context.tree
             around = enclosing(context.tree, node)
             line, column = context.source.position(context.source.offset(*start(node)))
