@@ -15,7 +15,7 @@ from typing import Final
 
 from alchemod.inference.area import Area
 from alchemod.inference.literals import Literals
-from alchemod.inference.values import Answer, Engine, Outside, Statement
+from alchemod.inference.values import Answer, Engine, Outside, Place, Statement
 
 _WRITING: Final = re.compile(
     r"\s*(?:insert|update|delete|create|drop|alter|truncate|replace|merge|grant|revoke|call|vacuum|rename|copy)\b",
@@ -78,6 +78,24 @@ class ConnectionBlocks(Area):
                     lent.append(call)
         return Block(name, writes, unknown, lent, decides)
 
+    def is_left_to_autocommit(self, connection: ast.expr, statement: ast.expr, place: Place) -> bool:
+        """Whether a statement writes over a connection that is opened here and never told to commit.
+
+        SQLAlchemy 1.x commits it by itself, SQLAlchemy 2.0 rolls it back when the connection is closed.
+        """
+        if self.kind(place.module.path, statement) != "writes":
+            return False
+        if not isinstance(connection, ast.Name):
+            return _is_opening(connection)
+        owner = place.scope.owner(connection.id)
+        if owner is None or isinstance(owner.node, ast.expr):
+            return False
+        body: list[ast.stmt] = owner.node.body
+        block = _block(body, connection)
+        opening = _is_opening(block[0].context_expr) if block else connection.id in _assigned(body)
+        decided = self.of(place.module.path, connection.id, block[1] if block else body).decides
+        return opening and decided is None
+
     def kind(self, path: Path, statement: ast.expr) -> str:
         """`reads`, `writes` or `unknown`: what a statement does."""
         match self.inference.value(path, statement):
@@ -109,6 +127,29 @@ class ConnectionBlocks(Area):
                 return self._text(path, left)
         literal = self.inference.ask(Literals).of(path, statement)
         return literal.value if literal is not None and isinstance(literal.value, str) else None
+
+
+def _is_opening(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "connect"
+
+
+def _block(body: list[ast.stmt], connection: ast.Name) -> tuple[ast.withitem, list[ast.stmt]] | None:
+    """The innermost block around a name that binds it: the item that does, and the block as a statement."""
+    found: tuple[ast.withitem, list[ast.stmt]] | None = None
+    for node in ast.walk(ast.Module(body, [])):
+        if isinstance(node, ast.With) and node.lineno <= connection.lineno <= (node.end_lineno or 0):
+            for item in node.items:
+                if item.optional_vars is not None and _is_named(item.optional_vars, connection.id):
+                    found = item, [node]
+    return found
+
+
+def _assigned(body: list[ast.stmt]) -> Iterator[str]:
+    """The names that what `connect()` gives is assigned to in these statements."""
+    for node in ast.walk(ast.Module(body, [])):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_opening(value):
+                yield name
 
 
 def _is_named(node: ast.expr, name: str) -> bool:

@@ -10,6 +10,8 @@ from alchemod.edits.verbs import Verb, drop, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.versions import parse_release
+from alchemod.inference.connection_blocks import ConnectionBlocks
 from alchemod.inference.sql.driver import Shape, driver_sql
 from alchemod.inference.sql.execution import EXECUTING, Execution, SqlExecutions
 from alchemod.inference.values import Answer
@@ -42,7 +44,8 @@ class RawStringExecute(Rule):
     Fix safety:
         Safe for a session, and for a connection where the whole string is seen: `text()` when there is nothing in it
         that `text()` would read, else `exec_driver_sql()` with the same parameters. Unsafe for a connection when the
-        string is put together elsewhere, and when it has parameters like `:name`, which the driver read so far. A
+        string is put together elsewhere, when it has parameters like `:name`, which the driver read so far, and when
+        it writes over a connection that nothing tells to commit: 2.0 refuses the string, but would lose the text. A
         report for a variable that is named like SQL and may hold either. `op.execute()` of Alembic takes strings, and
         cursors of a driver take nothing else: both are left alone. `engine.execute()` is the business of MIG101.
 
@@ -87,12 +90,22 @@ class RawStringExecute(Rule):
         if driver.missing:
             return self.report(call, message, missing=driver.missing, given=given)
         if driver.form == "text":
-            return self.fix(call, message, as_text, given=given, unsafe=driver.doubt)
+            return self.fix(call, message, as_text, given=given, unsafe=driver.doubt or _uncommitted(execution, ctx))
         if execution.method.attr != "execute":
             missing = f"exec_driver_sql() gives a result, of which {execution.method.attr}() has to be taken"
             return self.report(call, message, missing=missing, given=given)
-        unsafe = driver.doubt or ctx.pinned(execution.method.attr)
+        unsafe = driver.doubt or ctx.pinned(execution.method.attr) or _uncommitted(execution, ctx)
         return self.fix(call, message, *_to_driver(execution, driver.shape), given=given, unsafe=unsafe)
+
+
+def _uncommitted(execution: Execution, ctx: Context) -> str | None:
+    """Why the statement would run in 2.0 and be lost, where it fails loudly now; None if it would not."""
+    blocks = ctx.ask(ConnectionBlocks)
+    if parse_release(ctx.goal) < (2,):
+        return None
+    if not blocks.is_left_to_autocommit(execution.method.value, execution.statement, execution.place):
+        return None
+    return "in SQLAlchemy 2.0 nothing here commits what it writes (MIG103)"
 
 
 _SQL = "sql"
