@@ -40,9 +40,9 @@ class RowKeyAccess(Rule):
 
     Fix safety:
         Safe for rows whose result is seen. `in` is safe for rows of connections only, and where no engine of the
-        project is a future one: other rows look at values already. Unsafe for rows that are handed in. A report where
-        an index may be a name or a position, and where a loop over a row takes what it gives for keys. Rows of
-        `mappings()`, positions and slices are left alone.
+        project is a future one: other rows look at values already. Unsafe for rows that are handed in, and for methods
+        that the code asks the row for with `hasattr()`. A report where an index may be a name or a position, and where
+        a loop over a row takes what it gives for keys. Rows of `mappings()`, positions and slices are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#result-rows-act-like-named-tuples
@@ -91,7 +91,7 @@ class RowKeyAccess(Rule):
                     method = _METHODS[name]
                     message = f"a row has no {name}() in SQLAlchemy 2.0, its mapping has {method}()"
                     edit = swap(call.func, f"{{row}}._mapping.{method}", row=row)
-                    yield self.fix(call, message, edit, given=[answer])
+                    yield self.fix(call, message, edit, given=[answer], unsafe=_asked_for(name, row, ctx))
             case ast.Call(func=ast.Attribute(value=row, attr="has_key"), args=[key], keywords=[]):
                 if (answer := _row(row, ctx)) is not None:
                     message = "a row has no has_key() in SQLAlchemy 2.0"
@@ -157,6 +157,17 @@ _METHODS: Final = {
     **{f"iter{name}": name for name in ("keys", "items", "values")},
 }
 """Methods of rows up to 1.4, and what their mappings call them."""
+
+
+def _asked_for(method: str, row: ast.expr, ctx: Context) -> str | None:
+    """Why a call depends on a guard that asks the row itself for the method; None if there is no such guard."""
+    asked = ast.unparse(row)
+    for node in ast.walk(ctx.tree):
+        match node:
+            case ast.Call(func=ast.Name(id="hasattr"), args=[subject, ast.Constant(value=name)]) if name == method:
+                if ast.unparse(subject) == asked:
+                    return f"hasattr({asked}, {method!r}) is False in SQLAlchemy 2.0"
+    return None
 
 
 def _row(node: ast.expr, ctx: Context) -> Answer | None:
