@@ -11,6 +11,7 @@ OPENINGS = {
     "Maker": Opening("plain"),
     "AsyncMaker": Opening("plain", is_async=True),
     "KeepingMaker": Opening("plain", expires_on_commit=False),
+    "OnceMaker": Opening("plain", reopens=False),
     "MaybeMaker": Opening("plain", proved=False, reason="the factory is a parameter"),
     "OldMaker": Opening("plain", enterable=False),
     "Scoped": Opening("never", reason="a scoped registry"),

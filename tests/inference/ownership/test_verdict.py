@@ -65,6 +65,17 @@ SAFE = {
         yield s
         s.close()
     """,
+    "functions inside that are only called": """
+        s = Maker()
+        def count():
+            return s.query(User).count()
+        def save():
+            s.commit()
+        n = count()
+        save()
+        s.close()
+        return n
+    """,
     "S25 helper gets the session": """
         s = Maker()
         work(s)
@@ -205,6 +216,24 @@ UNSAFE = {
         """,
         "yields",
         4,
+    ),
+    "trap 18: a session that cannot be used again outlives its generator": (
+        """
+        s = OnceMaker()
+        yield s
+        s.close()
+        """,
+        "yields",
+        3,
+    ),
+    "what is yielded is never closed": (
+        """
+        s = Maker()
+        yield s
+        s.commit()
+        """,
+        "yields",
+        3,
     ),
     "S1 objects returned": (
         """

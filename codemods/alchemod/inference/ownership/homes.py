@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from alchemod.facts.module import Import, Module
+from alchemod.facts.nodes import statements
 from alchemod.inference.area import Area
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.ownership.knowledge import Opening
@@ -73,7 +74,7 @@ class SessionHomes(Area):
         tree = root.scope.node
         assert isinstance(tree, ast.Module)
         function = enclosing_function(place.scope)
-        defining = _whose_default(tree, call)
+        defining = _whose_default(place.scope, call)
         if defining is not None:
             definition, name = defining
             return Home("default", call, opening, name, definition.name, function=definition)
@@ -126,7 +127,8 @@ class SessionHomes(Area):
         self, function: Scope, call: ast.Call, opening: Opening, place: Place, tree: ast.Module
     ) -> Home | None:
         """The object or global that a function puts its session into."""
-        target = next((part for part in ast.walk(function.node) if _gives(part, call)), None)
+        assert isinstance(function.node, FUNCTIONS)
+        target = next((part for part in statements(function.node.body) if _gives(part, call)), None)
         match target:
             case ast.Assign(targets=[ast.Name(id=name)]) if name in function.global_names:
                 users = [_name(scope) for scope in _functions(place.scope.root) if name in scope.free_names()]
@@ -164,17 +166,16 @@ def _imports(binding: Import, module: Module, name: str) -> bool:
     )
 
 
-def _whose_default(tree: ast.Module, call: ast.Call) -> tuple[FunctionNode, str] | None:
-    """The function that has the call as the default of a parameter, and the parameter."""
-    for node in ast.walk(tree):
+def _whose_default(scope: Scope, call: ast.Call) -> tuple[FunctionNode, str] | None:
+    """The function defined in a scope that has the call as the default of a parameter, and the parameter."""
+    for child in scope.children:
+        node = child.node
         if isinstance(node, FUNCTIONS) and contains(node, call):
             arguments = node.args
             positional = [*arguments.posonlyargs, *arguments.args]
             named = dict(zip(reversed(positional), reversed(arguments.defaults), strict=False))
             pairs = [*named.items(), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-            for parameter, default in pairs:
-                if default is call:
-                    return node, parameter.arg
+            return next(((node, parameter.arg) for parameter, default in pairs if default is call), None)
     return None
 
 
@@ -192,7 +193,7 @@ def _gives(node: ast.AST, call: ast.Call) -> bool:
 
 def _target(block: ast.Module | ast.ClassDef, call: ast.Call) -> str:
     """The name that a statement of a file or class gives to what the call opens."""
-    for node in ast.walk(block):
+    for node in statements(block.body):
         if _gives(node, call):
             target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
             return target.id if isinstance(target, ast.Name) else ""

@@ -8,7 +8,7 @@ DetachedInstanceError of "Error Messages".
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -63,15 +63,16 @@ class LateUses:
         record = life.record
         if record is None:
             return []
-        found = [late for use in record.uses.values() if (late := self._use(use, life, record)) is not None]
-        found += self._let_out(life, record)
+        ends = list(self._ends(record))
+        found = [late for use in record.uses.values() if (late := self._use(use, life, record, ends)) is not None]
+        found += self._let_out(life, record, ends)
         places = {(late.kind, late.node): late for late in reversed(found) if not self._is_expected(late.node)}
         return sorted(places.values(), key=lambda late: line_of(late.node))
 
-    def _use(self, use: Use, life: SessionLife, record: Record) -> LateUse | None:
+    def _use(self, use: Use, life: SessionLife, record: Record, ends: Sequence[int]) -> LateUse | None:
         if "C" not in use.lives or use.lives - {"C", "R"}:
             return None
-        closed = max((end for end in self._ends(record) if end <= line_of(use.node)), default=0)
+        closed = max((end for end in ends if end <= line_of(use.node)), default=0)
         match use.kind:
             case "session" if use.node in record.reuses and not life.is_shared:  # its owner may close it to lend it out
                 return LateUse("session", "session", use.node, closed) if _asks(use.node, record) else None
@@ -92,13 +93,13 @@ class LateUses:
                     return LateUse("read", "relationship", node, closed, model=model.name)
         return LateUse("read", "column", node, closed, expired=_expired(node, record))
 
-    def _let_out(self, life: SessionLife, record: Record) -> Iterator[LateUse]:
+    def _let_out(self, life: SessionLife, record: Record, ends: Sequence[int]) -> Iterator[LateUse]:
         """What the caller gets by `return` from a session that is closed by then."""
         state = record.exits.get("return", {})
         open_out = {pair for left, facts in state.items() if left not in ("C", "R") for pair in facts.returned}
         closed = state.get("C")
         for ref, node in closed.returned - open_out if closed is not None else ():
-            line = min((end for end in self._ends(record) if end >= line_of(node)), default=line_of(node))
+            line = min((end for end in ends if end >= line_of(node)), default=line_of(node))
             source = ref.site if isinstance(ref.site, ast.AST) else None
             if ref.kind == "lazy" and (late := self._consumed("consumed by caller", node, source, line, life)):
                 yield late

@@ -62,6 +62,7 @@ class Treatments:
         self._targets: Final = targets
         self._sources: Final = sources
         self._recall: Final[Recall[Treatment]] = Recall()
+        self._placed: Final[dict[ast.AST, tuple[set[ast.expr], set[ast.expr]]]] = {}
 
     def of_argument(self, call: ast.Call, argument: ast.expr, place: Place, given: Given) -> Treatment:
         """What the callee of `call`, in `place`, does with `argument`, which is of the kind `given`."""
@@ -88,7 +89,7 @@ class Treatments:
         node = target.node
         if isinstance(node, ast.Lambda) or any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node)):
             return UNSEEN
-        if isinstance(node, ast.AsyncFunctionDef) and not _is_awaited(call, place):
+        if isinstance(node, ast.AsyncFunctionDef) and call not in self._parts(place)[0]:
             return UNSEEN
         key = (node, name, "captured")
         return self._recall.ask(key, lambda: self._walk(target, ast.arg(name), "session", False)) or LENT
@@ -129,8 +130,20 @@ class Treatments:
         if not decorators <= _UNDERSTOOD:
             return False
         if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node)):
-            return bool(decorators & _MANAGERS) and _is_managed(call, place)
-        return not isinstance(node, ast.AsyncFunctionDef) or _is_awaited(call, place)
+            return bool(decorators & _MANAGERS) and call in self._parts(place)[1]
+        return not isinstance(node, ast.AsyncFunctionDef) or call in self._parts(place)[0]
+
+    def _parts(self, place: Place) -> tuple[set[ast.expr], set[ast.expr]]:
+        """What the code around a place awaits, and the heads of its `with` blocks."""
+        around = (enclosing_function(place.scope) or place.scope.root).node
+        if around not in self._placed:
+            awaited, heads = self._placed[around] = set(), set()
+            for node in ast.walk(around):
+                if isinstance(node, ast.Await):
+                    awaited.add(node.value)
+                elif isinstance(node, ast.withitem):
+                    heads.add(node.context_expr)
+        return self._placed[around]
 
     def _is_async(self, argument: ast.expr, place: Place) -> bool:
         answer = self._targets.value(argument, place)
@@ -177,16 +190,3 @@ def _deeds(record: Record, target: Target) -> Iterator[Deed]:
         inner = record.lent[node].at if isinstance(node, ast.Call) and node in record.lent else ()
         deeper = next((deed for deed in inner if deed.kind == effect), None)
         yield deeper or Deed(effect, node, target.inside.module)
-
-
-def _is_awaited(call: ast.Call, place: Place) -> bool:
-    return any(isinstance(node, ast.Await) and node.value is call for node in _nodes_around(place))
-
-
-def _is_managed(call: ast.Call, place: Place) -> bool:
-    return any(isinstance(node, ast.withitem) and node.context_expr is call for node in _nodes_around(place))
-
-
-def _nodes_around(place: Place) -> Iterator[ast.AST]:
-    around = enclosing_function(place.scope) or place.scope.root
-    return ast.walk(around.node)
