@@ -15,13 +15,14 @@ _STAR = re.compile(rb"\bimport\s*\*")
 def is_taken(project: Project, path: Path, name: str) -> bool:
     """Whether another file of the project may take the name from this one, or names it in a string.
 
-    By `from shop.views import closing`, a star import, `views.closing` or `mock.patch("shop.views.closing")`.
+    By `from shop.views import closing`, a star import, `views.closing`, `getattr(views, "closing")` or
+    `mock.patch("shop.views.closing")`.
     """
     facts = project.facts(path)
     if facts is None or _is_starred(project, facts):
         return True
     dotted = f"{facts.name.rpartition('.')[2]}.{name}".encode()
-    attribute = re.compile(rb"\.\s*" + re.escape(name.encode()) + rb"\b")
+    attribute = re.compile(rb"\.\s*%(name)b\b|([\"'])%(name)b\1" % {b"name": re.escape(name.encode())})
     for other in project.files_mentioning(name):
         if other == path:
             continue
