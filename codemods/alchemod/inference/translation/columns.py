@@ -20,6 +20,7 @@ from alchemod.inference.filtering import may_be_class
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import (
     Answer,
+    ClassObject,
     ColumnObject,
     Exists,
     Expression,
@@ -140,9 +141,19 @@ def column_list(terms: Iterable[Term], place: Place, resolver: Resolver) -> Colu
     columns = tuple(_column(term, place, resolver) for term in terms)
     if len(columns) == 1 and columns[0].kind == "unknown":
         node = columns[0].node
-        if node is not None and may_be_class(node) and resolver.value(node, place) is None:
+        if node is not None and may_be_class(node) and _is_out_of_sight(node, place, resolver):
             return ColumnList((Column("entity", node),), runtime=ast.unparse(node))
     return ColumnList(columns)
+
+
+def _is_out_of_sight(node: ast.expr, place: Place, resolver: Resolver) -> bool:
+    """Whether what looks like a class may be any: it is not known, of a library, or a mixin that stands for its heirs."""
+    match resolver.value(node, place):
+        case None | Answer(value=ClassObject()):
+            return True
+        case Answer(value=Outside() as outside):
+            return outside.canonical is None
+    return False
 
 
 def _column(term: Term, place: Place, resolver: Resolver) -> Column:
@@ -204,7 +215,7 @@ def _is_aggregate(node: ast.expr, place: Place, resolver: Resolver) -> bool:
         return False
     match resolver.value(node.func, place):
         case Answer(value=Outside(definition=definition)):
-            return ".func." in definition.name
+            return _makes_functions(definition.name)
     return False
 
 
@@ -233,8 +244,13 @@ def _made(call: ast.Call, place: Place, resolver: Resolver) -> Column | None:
 def _is_function(node: ast.expr, place: Place, resolver: Resolver) -> bool:
     match resolver.value(node, place):
         case Answer(value=Outside(definition=definition)):
-            return definition.canonical is not None and ".func." in definition.name
+            return definition.canonical is not None and _makes_functions(definition.name)
     return False
+
+
+def _makes_functions(dotted: str) -> bool:
+    """Whether something of SQLAlchemy's is a SQL function, of `func` or of the module behind it."""
+    return ".func." in dotted or ".sql.functions." in dotted
 
 
 def _canonical(node: ast.expr, place: Place, resolver: Resolver) -> str | None:

@@ -222,7 +222,7 @@ def _kind_of_use(node: ast.expr, above: ast.AST) -> UseKind:
             return "compared"
         case ast.Call() | ast.keyword():
             return "argument"
-        case ast.Return():
+        case ast.Return() | ast.Lambda():
             return "returned"
         case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test) | ast.IfExp(test=test) if test is node:
             return "tested"
