@@ -10,6 +10,7 @@ from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.sessions import Executor, executor, has_scalars
 from alchemod.inference.translation.situation import Result, Situation
 from alchemod.inference.translation.uniqueness import loads_collection, needs_unique
+from alchemod.inference.translation.unpacking import unpacked_list
 from alchemod.inference.translation.uses import EXECUTING, why_unknown
 
 
@@ -39,6 +40,8 @@ def _executed(here: Situation, run: Executor) -> Ending:
         case "value":
             return endings.value_ending(here, run)
     result, doubt = _result(here, run)
+    if here.purpose in {"loop", "rows"} and (unpacked := unpacked_list(here, run, result)) is not None:
+        return unpacked
     match here.purpose:
         case "loop":
             done = endings.iterated(here, run, result)
