@@ -133,8 +133,10 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
             return answer.then(Statement("select", terms, lost=name, node=node, place=place))
         case "join" | "outerjoin" if node.args:
             return answer.then(FromClause("join"))
-    if ".func." in dotted or ".sql.functions." in dotted or dotted.endswith(
-        (".distinct", ".cast", ".desc", ".asc", ".label", ".type_coerce", ".extract")
+    if (
+        ".func." in dotted
+        or ".sql.functions." in dotted
+        or dotted.endswith((".distinct", ".cast", ".desc", ".asc", ".label", ".type_coerce", ".extract"))
     ):
         return _expression(answer, node, place, resolver)
     return None

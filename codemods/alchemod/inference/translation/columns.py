@@ -147,7 +147,7 @@ def column_list(terms: Iterable[Term], place: Place, resolver: Resolver) -> Colu
 
 
 def _is_out_of_sight(node: ast.expr, place: Place, resolver: Resolver) -> bool:
-    """Whether what looks like a class may be any: it is not known, of a library, or a mixin that stands for its heirs."""
+    """Whether what looks like a class may be any: not known, of a library, or a mixin that stands for its heirs."""
     match resolver.value(node, place):
         case None | Answer(value=ClassObject()):
             return True
