@@ -78,7 +78,8 @@ def test_a_named_file_is_parsed_whatever_it_holds(alchemod: Command, project: Pa
         (["nowhere"], "nowhere: no such file or folder"),
         (["--stdin-filename", "a.py"], "--stdin-filename goes with the path - (standard input) only"),
         (["-", "a.py"], "- (standard input) cannot be mixed with other paths"),
-        (["--exclude", "!"], None),
+        (["--exclude", "!"], "exclude: '!' is no pattern as in .gitignore: it matches nothing"),
+        (["--exclude", "["], "exclude: '[' is no pattern as in .gitignore: it has a bracket that is not closed"),
     ],
 )
 def test_wrong_usage_is_one_sentence(

@@ -11,15 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alchemod.settings.options import SettingsError
-from alchemod.text.ignore import (
-    GITIGNORE,
-    IgnoreRules,
-    compiled,
-    is_generated,
-    is_understood,
-    rules_above,
-    rules_of,
-)
+from alchemod.text.gitignore import Pattern, Patterns, pattern
+from alchemod.text.ignore import GITIGNORE, IgnoreRules, is_generated, rules_above, rules_of
 from alchemod.text.problem import Problem, reason
 
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
@@ -226,15 +219,18 @@ def _listing(entries: Iterable[os.DirEntry[str]]) -> _Listing:
     return listing
 
 
-def _excluded(paths: set[str], project: str, patterns: Sequence[str]) -> set[str]:
-    for pattern in patterns:
-        if not is_understood(pattern):
-            raise SettingsError(f"exclude: {pattern!r} is no pattern as in .gitignore")
-    spec = compiled(patterns)
-    if spec is None:
-        return set()
+def _excluded(paths: set[str], project: str, lines: Sequence[str]) -> set[str]:
+    patterns = Patterns(filter(None, map(_exclude_pattern, lines)))
     prefix = _prefix(project)
-    return {path for path in paths if path.startswith(prefix) and spec.match_file(path[len(prefix) :])}
+    below = (path for path in paths if patterns and path.startswith(prefix))
+    return {path for path in below if patterns.cover(path[len(prefix) :].replace(os.sep, "/"))}
+
+
+def _exclude_pattern(line: str) -> Pattern | None:
+    try:
+        return pattern(line)
+    except ValueError as error:
+        raise SettingsError(f"exclude: {line!r} is no pattern as in .gitignore: it {error}") from None
 
 
 def _kind(path: str) -> tuple[bool, bool]:

@@ -7,12 +7,11 @@ spite of them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from alchemod.text.gitignore import Pattern, Patterns, pattern
 
 GITIGNORE = ".gitignore"
 
@@ -27,20 +26,18 @@ class IgnoreRules:
     """The patterns of one ignore file, which hold below ``folder``, and those of the files above it."""
 
     folder: str
-    spec: GitIgnoreSpec
+    patterns: Patterns
     above: IgnoreRules | None
 
     def covers(self, path: str, is_folder: bool) -> bool:
         """Whether a path below ``folder`` is ignored. The nearest file that says something decides.
 
         The folders on the way to the path must not be ignored themselves: nothing below an ignored folder
-        can be taken back. Where a pattern takes a folder back, pathspec also takes back what an earlier
-        pattern ignores inside; git does not.
+        can be taken back.
         """
         rules: IgnoreRules | None = self
-        place = path + "/" * is_folder
         while rules is not None:
-            ignores = rules.spec.check_file(place[len(rules.folder) :]).include
+            ignores = rules.patterns.ignores(path[len(rules.folder) :].replace(os.sep, "/"), is_folder)
             if ignores is not None:
                 return ignores
             rules = rules.above
@@ -72,31 +69,19 @@ def rules_of(file: str, folder: str, above: IgnoreRules | None) -> IgnoreRules |
     An ignore file that is not there or cannot be read says nothing.
     """
     try:
-        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
-            patterns = lines.read().removeprefix("\ufeff").split("\n")
+        with open(file, encoding="utf-8", errors="surrogateescape", newline="\n") as content:
+            lines = content.read().removeprefix("\ufeff").split("\n")
     except OSError:
         return above
-    spec = compiled(filter(is_understood, patterns))
-    return IgnoreRules(folder.rstrip(os.sep) + os.sep, spec, above) if spec else above
+    patterns = Patterns(_understood(lines))
+    return IgnoreRules(folder.rstrip(os.sep) + os.sep, patterns, above) if patterns else above
 
 
-def compiled(patterns: Iterable[str]) -> GitIgnoreSpec | None:
-    """Patterns as in ``.gitignore``; None when there is none. Raises ValueError for one without a meaning."""
-    kept = [line for line in patterns if line.strip() and not line.startswith("#")]
-    if not kept:
-        return None
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(kept)
-
-
-def is_understood(pattern: str) -> bool:
-    """Whether a pattern has a meaning. Git passes over one that has none, like ``!`` or ``[``."""
-    try:
-        compiled([pattern])
-    except ValueError:
-        return False
-    return True
+def _understood(lines: Iterable[str]) -> Iterator[Pattern]:
+    for line in lines:
+        with suppress(ValueError):
+            if (found := pattern(line)) is not None:
+                yield found
 
 
 def is_generated(name: str, path: str) -> bool:
