@@ -7,6 +7,7 @@ import ast
 import libcst as cst
 import pytest
 
+from alchemod.edits.attempt import Attempt
 from alchemod.edits.imports import ImportRequest
 from alchemod.edits.refusal import Refusal
 from alchemod.edits.rewrite import rewrite
@@ -263,3 +264,17 @@ def test_the_parentheses_of_a_tuple_go_with_it() -> None:
 def test_an_argument_by_position_gets_a_name(before: str, template: str, after: str) -> None:
     file = File(before.encode())
     assert file.after(swap(file.node(ast.Call).args[1], template)) == after
+
+
+def test_a_statement_that_cannot_be_edited_is_tried_once_for_all_its_fixes(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+    run = Attempt.run
+    monkeypatch.setattr(Attempt, "run", lambda self: tries.append(self) or run(self))
+    file = File(f"if b{'.c()' * 300}:\n    y = d\n")
+    calls = [node.func for node in ast.walk(file.tree) if isinstance(node, ast.Call)]
+    edits = {f"link {number}": [rename(func, "e")] for number, func in enumerate(calls)}
+    result = rewrite(file.source, file.tree, {**edits, "below": [swap(file.expr("d"), "e")]})
+    assert set(result.refused.values()) == {"the statement has a chain of more than 200 links"}
+    assert result.refused.keys() == edits.keys()
+    assert result.source.text.endswith("y = e\n")
+    assert len(tries) == 2

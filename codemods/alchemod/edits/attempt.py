@@ -21,7 +21,7 @@ from alchemod.edits.lines import Lines
 from alchemod.edits.names import Names
 from alchemod.edits.plan import Plan
 from alchemod.edits.promise import Promise
-from alchemod.edits.refusal import Refusal
+from alchemod.edits.refusal import Refusal, UnitRefusal
 from alchemod.edits.segments import Unit, Units, line_indent, parser_errors, recursion_room, unit_span
 from alchemod.edits.structure import Structure
 from alchemod.edits.templates import Filled, fill
@@ -33,12 +33,16 @@ from alchemod.text.spans import OverlapError, Replacement, splice
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a failure
-    """The attempt failed because of some fixes; none are named when that is not known."""
+    """The attempt failed because of some fixes; none are named when that is not known.
 
-    def __init__(self, reason: str, fixes: frozenset[Hashable]) -> None:
+    ``each``: every one of them fails for this reason, whatever becomes of the others.
+    """
+
+    def __init__(self, reason: str, fixes: frozenset[Hashable], *, each: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.fixes = fixes
+        self.each = each
 
 
 class Attempt:
@@ -108,6 +112,10 @@ class Attempt:
         try:
             with recursion_room(), parser_errors():
                 return self._proved(self._replacements())
+        except UnitRefusal as refusal:
+            inside = ((fix, verb) for fix, verb in self._plan.verbs() if self._plan.is_inside_unit(verb))
+            guilty = frozenset(fix for fix, verb in inside if self._units.owner(verb.node) is refusal.owner)
+            raise Refused(refusal.reason, guilty, each=bool(guilty)) from None
         except Refusal as refusal:
             guilty = frozenset[Hashable]().union(*map(self._plan.fixes_within, refusal.nodes))
             raise Refused(refusal.reason, guilty) from None

@@ -24,3 +24,11 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure
     def reason(self) -> str:
         """The reason, without a full stop."""
         return str(self)
+
+
+class UnitRefusal(Refusal):
+    """A unit of editing cannot be parsed or rendered, whatever is edited in it."""
+
+    def __init__(self, reason: str, owner: ast.AST) -> None:
+        super().__init__(reason, (owner,))
+        self.owner = owner

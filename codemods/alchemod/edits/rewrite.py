@@ -64,7 +64,7 @@ def rewrite(
             new_source, new_tree = together.run()
         except Refused as refusal:
             suspects = {fix: verbs for fix, verbs in left.items() if fix in refusal.fixes} or left
-            guilty = _guilty(attempt, suspects) if len(suspects) > 1 else {}
+            guilty = _guilty(attempt, suspects) if len(suspects) > 1 and not refusal.each else {}
             guilty = guilty or dict.fromkeys(suspects, refusal.reason)
             refused |= guilty
             left = {fix: verbs for fix, verbs in left.items() if fix not in guilty}

@@ -20,7 +20,7 @@ from alchemod.edits.ancestry import COMPOUND, Ancestry, Owner, children
 from alchemod.edits.descent import step_path
 from alchemod.edits.frames import Frame, example, header_only
 from alchemod.edits.paths import Path, follow
-from alchemod.edits.refusal import Refusal
+from alchemod.edits.refusal import Refusal, UnitRefusal
 from alchemod.text.source import SourceFile
 
 if TYPE_CHECKING:
@@ -93,15 +93,18 @@ class Units:
         raise Refusal("the module itself is no statement")
 
     def _parsed(self, owner: Owner | ast.expr) -> Unit:
-        span = unit_span(self.source, owner)
-        check_size(owner, span)
-        with recursion_room():
-            if not self.whole:
-                try:
-                    return self._unit(owner, span, whole=False)
-                except Refusal:
-                    pass
-            return self._unit(owner, span, whole=True)
+        try:
+            span = unit_span(self.source, owner)
+            check_size(owner, span)
+            with recursion_room():
+                if not self.whole:
+                    try:
+                        return self._unit(owner, span, whole=False)
+                    except Refusal:
+                        pass
+                return self._unit(owner, span, whole=True)
+        except Refusal as refusal:
+            raise UnitRefusal(refusal.reason, owner) from None
 
     def _unit(self, owner: Owner | ast.expr, span: tuple[int, int], *, whole: bool) -> Unit:
         text = self.source.utf8[slice(*span)].decode()
