@@ -278,3 +278,12 @@ def test_a_statement_that_cannot_be_edited_is_tried_once_for_all_its_fixes(monke
     assert result.refused.keys() == edits.keys()
     assert result.source.text.endswith("y = e\n")
     assert len(tries) == 2
+
+
+def test_lines_may_end_in_carriage_returns_alone() -> None:
+    code = b"import x\n\ndef f(a):\n    if a:\n        b(a,\n          c)  # d\n    return b('''e\nf''')\n"
+    file = File(code.replace(b"\n", b"\r"))
+    calls = [node for node in ast.walk(file.tree) if isinstance(node, ast.Call)]
+    verbs = [insert("y = 1", before=file.stmt("return b('''e\rf''')")), *(rename(call.func, "g") for call in calls)]
+    new = code.replace(b"b(", b"g(").replace(b"    return", b"    y = 1\n    return")
+    assert file.data(*verbs) == new.replace(b"\n", b"\r")

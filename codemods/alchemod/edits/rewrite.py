@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alchemod.edits.ancestry import Ancestry
 from alchemod.edits.attempt import Attempt, Refused
@@ -51,6 +51,10 @@ def rewrite(
     the same result. New lines are kept below ``line_length`` characters where the old ones were. ``pending``
     are the ``imports`` of earlier passes over the same file, not written yet.
     """
+    if source.newline == "\r" and b"\n" not in source.utf8:  # which ends a line for Python, but not for LibCST
+        lines = source.with_newline("\n")
+        done = rewrite(lines, tree, edits, whole_module=whole_module, line_length=line_length, pending=pending)
+        return replace(done, source=done.source.with_newline("\r"))
     ancestry = Ancestry(tree)
 
     def attempt(fixes: Mapping[Hashable, Sequence[Verb]]) -> Attempt:

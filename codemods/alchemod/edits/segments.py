@@ -113,7 +113,7 @@ class Units:
             frame = Frame.of(owner, example(owner) if whole else text, indent, self.source.newline)
             tree = header_only(follow(self._module, self._path_in_module(owner))) if whole else frame.tree
             if frame.render(tree) != text:
-                raise Refusal("LibCST does not give the statement back as it is written")
+                raise Refusal("the layout of the statement would not be kept exactly")
         return Unit(owner, span, tree, frame)
 
     def _path_in_module(self, owner: Owner | ast.expr) -> Path:
@@ -130,7 +130,7 @@ class Units:
                 check_size(node, unit_span(self.source, node))
         module = cst.parse_module(self.source.text)
         if module.code.encode() != self.source.utf8:
-            raise Refusal("LibCST does not give the file back as it is written")
+            raise Refusal("the layout of the file would not be kept exactly")
         return module
 
 

@@ -13,7 +13,7 @@ import sys
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -109,6 +109,11 @@ class SourceFile:
         """Line and column of a byte offset, both from 1, the column in characters."""
         line = bisect_right(self.line_starts, offset)
         return line, len(self.utf8[self.line_starts[line - 1] : offset].decode(errors="replace")) + 1
+
+    def with_newline(self, newline: str) -> SourceFile:
+        r"""The same file with ``newline`` in place of its own, both ``\n`` or ``\r``: every offset stays what it is."""
+        changed = self.with_utf8(self.utf8.replace(self.newline.encode(), newline.encode()))
+        return replace(changed, newline=newline)
 
     def with_utf8(self, new: bytes) -> SourceFile:
         """The same file with other text: same path, encoding and byte order mark.
