@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,24 @@ pty = pytest.importorskip("pty")
 PROCESS = Path(__file__).with_name("toy_process.py")
 
 
+IMPATIENT = (
+    "import runpy, sys; import alchemod_cli.progress as progress; progress._PATIENCE = 0; "
+    f"runpy.run_path({str(PROCESS)!r}, run_name='__main__')"
+)
+"""The process, with a progress bar from the start."""
+
+
 def on_terminal(
-    *arguments: str, typed: str = "", stdout: int | None = None, env: Mapping[str, str] = {}
+    *arguments: str,
+    typed: str = "",
+    stdout: int | None = None,
+    env: Mapping[str, str] = {},
+    program: Sequence[str] = (str(PROCESS),),
 ) -> tuple[int, str]:
     """Run on a terminal of its own, type something, and give back exit code and all that was shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, str(PROCESS), *arguments],
+        [sys.executable, *program, *arguments],
         stdin=theirs,
         stdout=theirs if stdout is None else stdout,
         stderr=theirs,
@@ -100,6 +112,47 @@ def test_a_pipe_gets_plain_bytes_even_beside_a_terminal(project: Path) -> None:
         diff = pipe.read()
     assert diff.startswith(b"diff --git a/a.py b/a.py\n")
     assert b"\x1b" not in diff
+
+
+def test_a_long_run_shows_its_progress_beside_the_result(project: Path) -> None:
+    write(project, {f"{name}.py": GATE + "old()\n" for name in "abc"})
+    reading, writing = os.pipe()
+    code, shown = on_terminal("check", "--format", "json", stdout=writing, program=("-c", IMPATIENT))
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        document = json.loads(pipe.read())
+    assert code == 1
+    assert len(document["findings"]) == 3
+    assert "Analysing" in shown
+    assert "100%" in shown
+    assert shown.endswith("\x1b[2K"), "the bar is wiped out at the end"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "program"),
+    [
+        (["check"], {}, (str(PROCESS),)),
+        (["check", "--quiet"], {}, ("-c", IMPATIENT)),
+        (["check"], {"TERM": "dumb"}, ("-c", IMPATIENT)),
+    ],
+    ids=["short", "quiet", "dumb"],
+)
+def test_no_progress_for_a_short_or_quiet_run(
+    project: Path, arguments: list[str], env: dict[str, str], program: tuple[str, ...]
+) -> None:
+    write(project, {"a.py": GATE + "old()\n"})
+    code, shown = on_terminal(*arguments, env=env, program=program)
+    assert code == 1
+    assert "a.py:2:1: ALC901" in shown
+    assert "Analysing" not in shown
+
+
+def test_no_progress_where_the_error_output_is_no_terminal(project: Path) -> None:
+    write(project, {"a.py": GATE + "old()\n"})
+    command = [sys.executable, "-c", IMPATIENT, "check"]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 1
+    assert process.stderr == ""
 
 
 @pytest.mark.parametrize(
