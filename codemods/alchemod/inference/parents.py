@@ -40,6 +40,10 @@ class Parents:
         """What a node is a direct part of. Raises KeyError for the module itself and for nodes of other trees."""
         return self._parents[node]
 
+    def holds(self, node: ast.AST) -> bool:
+        """Whether a node is of this tree, the module itself left aside."""
+        return node in self._parents
+
     def statement(self, node: ast.AST) -> ast.stmt:
         """The innermost statement that a node is part of, itself included."""
         while not isinstance(node, ast.stmt):

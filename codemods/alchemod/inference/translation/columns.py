@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -35,6 +35,7 @@ from alchemod.inference.values import (
 )
 
 ColumnKind = Literal["entity", "column", "expression", "relationship", "bundle", "unknown"]
+PlaceOf = Callable[[ast.expr], Place]
 RowKind = Literal["entity", "rows", "columns"]
 """`entity`: one mapped class, whose objects come alone. `rows`: rows with a class among them. `columns`: without."""
 
@@ -136,12 +137,12 @@ class ColumnList:
         return next((column for column in self.columns if not column.is_hashable), None)
 
 
-def column_list(terms: Iterable[Term], place: Place, resolver: Resolver) -> ColumnList:
-    """The column list that the terms of a statement make; they are written in `place`."""
-    columns = tuple(_column(term, place, resolver) for term in terms)
+def column_list(terms: Iterable[Term], place_of: PlaceOf, resolver: Resolver) -> ColumnList:
+    """The column list that the terms of a statement make. `place_of` says where a node is written."""
+    columns = tuple(_column(term, place_of, resolver) for term in terms)
     if len(columns) == 1 and columns[0].kind == "unknown":
         node = columns[0].node
-        if node is not None and may_be_class(node) and _is_out_of_sight(node, place, resolver):
+        if node is not None and may_be_class(node) and _is_out_of_sight(node, place_of(node), resolver):
             return ColumnList((Column("entity", node),), runtime=ast.unparse(node))
     return ColumnList(columns)
 
@@ -156,17 +157,16 @@ def _is_out_of_sight(node: ast.expr, place: Place, resolver: Resolver) -> bool:
     return False
 
 
-def _column(term: Term, place: Place, resolver: Resolver) -> Column:
+def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
     node = term.node
     if term.kind == "entity" and term.entity is not None:
         cls = term.entity.cls
         return Column("entity", node, cls.model.name if cls.alias is None else None, (cls,))
     if node is None:
         return Column("unknown", node)
-    place = Place(place.module, place.scope.root.innermost(node))
-    written, node = node, spelled_out(node, place)
-    place = Place(place.module, place.scope.root.innermost(node))
-    answer = resolver.value(written, place)
+    answer = resolver.value(node, place_of(node))
+    written, node = node, spelled_out(node, place_of(node))
+    place = place_of(node)
     match answer:
         case Answer(value=ModelAttribute(owner=owner, attribute=attribute)):
             if attribute.kind == "relationship":
@@ -179,7 +179,7 @@ def _column(term: Term, place: Place, resolver: Resolver) -> Column:
         case Answer(value=Statement() | Exists()):
             return _expression(node, place, resolver, ())
         case Answer(value=FromClause(statement=Statement(terms=terms))):
-            inner = column_list(terms, place, resolver)
+            inner = column_list(terms, place_of, resolver)
             is_nameless = bool(inner.nameless or inner.repeated or inner.unknown) or any(
                 map(_has_expression, inner.entities)
             )

@@ -30,12 +30,8 @@ class Situation:
         return self.use.place.module.path
 
     def place_of(self, node: ast.expr) -> Place:
-        """Where a step of the web, or something in the file of the use, stands."""
-        for step in self.web.steps:
-            if step.call is node:
-                return step.place
-        root = self.use.place.scope.root
-        return Place(self.use.place.module, root.innermost(node))
+        """Where a node of the web's code stands."""
+        return self.web.place_of(node)
 
 
 @dataclass(frozen=True, slots=True)

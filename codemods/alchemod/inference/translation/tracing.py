@@ -10,6 +10,7 @@ from alchemod.inference.bindings import Binding
 from alchemod.inference.parents import Parents, parents_of
 from alchemod.inference.reaching import Definitions, definitions
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.translation.passages import Passage, Passages
 from alchemod.inference.translation.web import STEPS, Origin, Step, Use, UseKind, Web
 from alchemod.inference.values import Answer, Outside, Place, Statement
 
@@ -67,7 +68,9 @@ class Tracer:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver: Final = resolver
+        self._passages: Final = Passages(resolver)
         self._followed: Final[set[ast.expr]] = set()
+        self._left: Final[set[ast.AST]] = set()
         self._meetings: Final[list[tuple[ast.expr, Place]]] = []
         self._seen: Final[dict[ast.Name, Definitions]] = {}
         self.web: Final = Web()
@@ -128,9 +131,41 @@ class Tracer:
             case ast.NamedExpr(target=target):
                 self._bind(target, place)
                 return above
+            case ast.Return() if (passage := self._passages.out_of(place)) is not None:
+                self._leave(passage)
+            case ast.Call() | ast.keyword() if self._enter(node, above, place):
+                pass
             case _:
                 self._use(_kind_of_use(node, above), node, above, place)
         return None
+
+    def _leave(self, passage: Passage) -> None:
+        """Follow what a function returns to its calls."""
+        if passage.function not in self._left:
+            self._left.add(passage.function)
+            self.web.passages.append(passage)
+            self._meetings.extend((value, passage.inside) for value in passage.returned())
+            for site in passage.sites:
+                self._follow(site.call, site.place)
+
+    def _enter(self, node: ast.expr, above: ast.AST, place: Place) -> bool:
+        """Follow an argument into the function that is called; whether that is possible."""
+        call = self._parents(place).of(above) if isinstance(above, ast.keyword) else above
+        if not isinstance(call, ast.Call) or (passage := self._passages.into(call, place)) is None:
+            return False
+        binding = passage.parameter(call, node)
+        if binding is None:
+            return False
+        if binding not in self.web.bindings:
+            self.web.passages.append(passage)
+            for site in passage.sites:
+                actual = passage.actual(site, binding.name)
+                if actual is None:
+                    self.web.problems.append(f"a call of {passage.function.name}() gives no Query")
+                else:
+                    self._meetings.append((actual, site.place))
+            self._read(binding, passage.inside)
+        return True
 
     def _use(self, kind: UseKind, node: ast.expr, by: ast.AST, place: Place, name: str = "") -> None:
         self.web.uses.append(Use(kind, node, by, place, name))
@@ -143,12 +178,17 @@ class Tracer:
         binding = scope.binding_of.get(target)
         if binding is None or binding in self.web.bindings:
             return
-        owner = scope.owner(binding.name)
-        self.web.bindings[binding] = place
-        if owner is None or binding in scope.outer_bindings:
+        if scope.owner(binding.name) is None or binding in scope.outer_bindings:
+            self.web.bindings[binding] = place
             self.web.problems.append(f"{binding.name} belongs to another scope")
             return
-        root = scope.root
+        self._read(binding, Place(place.module, scope))
+
+    def _read(self, binding: Binding, place: Place) -> None:
+        """Follow the reads of a name that see a binding made in `place`."""
+        self.web.bindings[binding] = place
+        owner = place.scope.owner(binding.name)
+        root = place.scope.root
         assert isinstance(root.node, ast.Module)
         for read in self._parents(place).reads(binding.name):
             inner = root.innermost(read)

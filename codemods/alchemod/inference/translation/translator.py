@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import last_name
+from alchemod.inference.translation.annotations import annotated_again
 from alchemod.inference.translation.changes import Change, Replaced, StepTranslation, UntranslatedError, composed
 from alchemod.inference.translation.columns import column_list
 from alchemod.inference.translation.counting import is_short_count
@@ -74,7 +75,7 @@ class Translator:
         if why in {"rows", "loop"}:
             answer = self._resolver.value(use.receiver, use.place)
             if answer is not None and isinstance(answer.value, Statement):
-                kind = column_list(answer.value.terms, use.place, self._resolver).kind
+                kind = column_list(answer.value.terms, web.place_of, self._resolver).kind
                 return "entities" if kind == "entity" else "columns"
         return _FAMILIES.get(why, "variable")
 
@@ -82,6 +83,8 @@ class Translator:
         """The changes of a web, and why they are not safe."""
         if web.problems:
             raise UntranslatedError(web.problems[0])
+        if not web.uses:
+            raise UntranslatedError("nothing that executes the Query is seen")
         situations = [self._situation(web, use) for use in web.uses]
         for here in situations:
             check_hooks(here, self._inference)
@@ -93,13 +96,16 @@ class Translator:
         changes += [change for done in uses for change in done.changes]
         why = [doubt for here in situations for doubt in doubts(here, self._inference)]
         why += [step.doubt for step in steps] + [doubt for done in uses for doubt in done.doubts]
+        changes += annotated_again(web, self._resolver)
+        if web.passages:
+            why.append("the Query gets from one function to another")
         return tuple(composed([*_begun(web, situations), *changes])), next(filter(None, why), "")
 
     def _situation(self, web: Web, use: Use) -> Situation:
         answer = self._resolver.value(use.receiver, use.place)
         if answer is None or not isinstance(answer.value, Statement) or answer.value.style != "query":
             raise UntranslatedError(f"what {ast.unparse(use.receiver)} holds is not known")
-        columns = column_list(answer.value.terms, use.place, self._resolver)
+        columns = column_list(answer.value.terms, web.place_of, self._resolver)
         return Situation(web, use, purpose(use), answer.value, columns, self._resolver)
 
     def _steps(self, web: Web, style: Style) -> Iterator[StepTranslation]:

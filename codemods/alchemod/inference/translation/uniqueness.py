@@ -8,18 +8,16 @@ execution). It is needed unless nothing can repeat a row.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from typing import Final
 
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.statements import JOINS
-from alchemod.inference.translation.columns import Column, ColumnList
+from alchemod.inference.translation.columns import Column, ColumnList, PlaceOf
 from alchemod.inference.translation.criteria import mentioned
 from alchemod.inference.translation.eager import joins_collection, options_join_collection
 from alchemod.inference.values import Answer, ModelAttribute, ModelClass, Place, Statement
 
 _REPEATING: Final = frozenset({"from_statement", "with_entities", "union_all", "intersect_all", "except_all"})
-PlaceOf = Callable[[ast.Call], Place]
 
 
 def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, resolver: Resolver) -> bool:

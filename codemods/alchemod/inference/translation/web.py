@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from alchemod.inference.bindings import Binding
+from alchemod.inference.parents import parents_of
+from alchemod.inference.translation.passages import Passage
 from alchemod.inference.values import Place
 
 STEPS: Final = frozenset(
@@ -81,9 +83,21 @@ class Web:
     uses: list[Use] = field(default_factory=list)
     bindings: dict[Binding, Place] = field(default_factory=dict)
     reads: dict[ast.Name, Place] = field(default_factory=dict)
+    passages: list[Passage] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def is_expression(self) -> bool:
         """Whether it is one chain of calls, used where it stands."""
-        return not self.bindings and len(self.origins) == len(self.uses) == 1
+        return not self.bindings and not self.passages and len(self.origins) == len(self.uses) == 1
+
+    def place_of(self, node: ast.expr | ast.stmt) -> Place:
+        """Where a node stands that is part of the web's code, in whichever of its files."""
+        parts: list[Origin | Step | Use] = [*self.origins, *self.steps, *self.uses]
+        places = [part.place for part in parts]
+        for place in places:
+            root = place.scope.root.node
+            assert isinstance(root, ast.Module)
+            if parents_of(root).holds(node):
+                return Place(place.module, place.scope.root.innermost(node))
+        return places[0]
