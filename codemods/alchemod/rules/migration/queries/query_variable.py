@@ -34,9 +34,9 @@ class QueryVariable(TranslatingRule):
         ```
 
     Fix safety:
-        Safe when all uses of the variable are in one function and the session means the same at each of them. Unsafe when
-        the Query is returned or passed on and all callers and callees are seen: they change together. A report where it
-        is stored, given to a function that is not seen, or tested for truth.
+        Safe when all uses of the variable are in one function and the session means the same at each of them. Unsafe
+        when the Query is returned or passed on and all callers and callees are seen: they change together. A report
+        where it is stored, given to a function that is not seen, or tested for truth.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#migration-orm-usage
