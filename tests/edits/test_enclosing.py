@@ -82,6 +82,33 @@ def executed(code: str, ending: str = "all") -> str:
         ),
         (
             """\
+            x = s.query(A). \\
+                filter(b). \\
+                all()
+            """,
+            """\
+            x = s.scalars(
+                select(A)
+                .where(b)
+            ).all()
+            """,
+        ),
+        (
+            """\
+            x = (
+                s.query(A)
+                .filter(b)
+                .all())
+            """,
+            """\
+            x = s.scalars(
+                select(A)
+                .where(b)
+            ).all()
+            """,
+        ),
+        (
+            """\
             if a:
             \tx = s.query(A) \\
             \t\t.filter(b) \\

@@ -48,6 +48,11 @@ class Lines:
         """The line break before a bracket that is closed."""
         return _line_break(self.outer)
 
+    def closing_for(self, opening: Any) -> Any:
+        """The line break before the bracket that closes one which is followed by the line break ``opening``."""
+        blanks = opening.last_line.value.removesuffix(self.inner.removeprefix(self.outer))
+        return break_like(opening).with_changes(last_line=cst.SimpleWhitespace(blanks))
+
 
 def _line_break(blanks: str) -> cst.ParenthesizedWhitespace:
     return cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace(blanks))
@@ -114,7 +119,8 @@ def _edges(own: Any, content: Any, lines: Lines) -> tuple[Any, Any, Any, bool]:
         bare = content.with_changes(lpar=content.lpar[:-1], rpar=content.rpar[1:])
         return content.lpar[-1].whitespace_after, content.rpar[0].whitespace_before, bare, False
     if is_other and own.lpar and breaks(own.lpar[-1].whitespace_after):
-        return own.lpar[-1].whitespace_after, own.rpar[0].whitespace_before, content, True
+        opening, closing = own.lpar[-1].whitespace_after, own.rpar[0].whitespace_before
+        return opening, closing if breaks(closing) else lines.closing_for(opening), content, True
     opening, closing = lines.opening(), lines.closing()
     for expression in (content, own) if is_other else (content,):
         if expression.rpar:
@@ -152,7 +158,10 @@ def _below(node: Any, like: Any) -> Any:
         case cst.Subscript():
             return node.with_changes(value=_below(node.value, like))
         case cst.Attribute():
-            dot = node.dot.with_changes(whitespace_before=_line_break_like(like, node.dot.whitespace_before))
+            before, after = node.dot.whitespace_before, node.dot.whitespace_after
+            if breaks(after):
+                before, after = after, cst.SimpleWhitespace("")
+            dot = cst.Dot(_line_break_like(like, before), after)
             return node.with_changes(value=_below(node.value, like), dot=dot)
     return node
 
