@@ -178,10 +178,12 @@ def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
             return _expression(node, place, resolver, owners)
         case Answer(value=Statement() | Exists()):
             return _expression(node, place, resolver, ())
-        case Answer(value=FromClause(statement=Statement(terms=terms))):
+        case Answer(value=FromClause(statement=Statement(terms=terms) as statement)):
             inner = column_list(terms, place_of, resolver)
-            is_nameless = bool(inner.nameless or inner.repeated or inner.unknown) or any(
-                map(_has_expression, inner.entities)
+            is_nameless = (
+                statement.has_step("with_labels", "apply_labels")
+                or bool(inner.nameless or inner.repeated or inner.unknown)
+                or any(map(_has_expression, inner.entities))
             )
             return Column("bundle", written, is_hashable=False, is_nameless=is_nameless)
         case Answer(value=TableObject() | FromClause()):

@@ -63,12 +63,30 @@ def _is_plain(term: Term, filtered: FilteredEntity, resolver: Resolver) -> bool:
     return False
 
 
+def _is_of_expression(filtered: FilteredEntity, resolver: Resolver) -> bool:
+    """Whether the class is known from an expression only that is made of mapped expressions or hybrids."""
+    statement = filtered.statement
+    first = statement.terms[0] if statement.terms else None
+    if first is None or first.node is None or filtered.entity is not first.entity or statement.place is None:
+        return False
+    if first.kind != "expression":
+        return False
+    for node in ast.walk(first.node):
+        if isinstance(node, ast.Attribute):
+            match resolver.value(node, statement.place):
+                case Answer(value=ModelAttribute(attribute=attribute)) if attribute.kind != "column":
+                    return True
+    return False
+
+
 def _expressions(filtered: FilteredEntity, step: Step, resolver: Resolver) -> Iterator[Change]:
     path = step.place.module.path
     if any(keyword.arg is None for keyword in step.call.keywords):
         raise UntranslatedError(f"what filter_by({_shown(step.call)}) gets is not seen")
     if filtered.entity is None or filtered.spelling is None:
         raise UntranslatedError(filtered.missing or "the entity that filter_by() speaks of is not known")
+    if _is_of_expression(filtered, resolver):
+        raise UntranslatedError("a mapped expression comes first, of which filter_by() finds no class")
     if filtered.spelling.cycle:
         raise UntranslatedError(f"importing {filtered.spelling.code} here would close a circle of imports")
     yield Renamed(step.method, "where", path)

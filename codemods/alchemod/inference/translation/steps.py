@@ -178,8 +178,8 @@ def _execution_options(step: Step, before: Statement, resolver: Resolver) -> Ste
 
 def _with_entities(step: Step, before: Statement, resolver: Resolver) -> StepTranslation:
     has_class = any(term.entity is not None for term in before.terms)
-    if not has_class and resolver.project.versions.includes("1.4"):
-        raise UntranslatedError("SQLAlchemy 1.4 forgets that a select() which began without a class has one now")
+    if not has_class:
+        raise UntranslatedError("a select() that began without a class gives no objects of one that it gets later")
     return StepTranslation((Renamed(step.method, "with_only_columns", step.place.module.path),))
 
 
