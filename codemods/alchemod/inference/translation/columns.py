@@ -48,6 +48,7 @@ _EXPRESSIONS: Final = frozenset(
         "and_", "or_", "not_", "extract", "type_coerce", "desc", "asc", "bindparam", "column", "tuple_", "over",
     }
 )  # fmt: skip
+_LABELLING: Final = ("with_labels", "apply_labels", "set_label_style")
 _UNHASHABLE: Final = frozenset(
     {"JSON", "JSONB", "ARRAY", "PickleType", "HSTORE", "as_mutable", "MutableDict", "MutableList", "JSONType"}
 )
@@ -178,13 +179,8 @@ def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
             return _expression(node, place, resolver, owners)
         case Answer(value=Statement() | Exists()):
             return _expression(node, place, resolver, ())
-        case Answer(value=FromClause(statement=Statement(terms=terms) as statement)):
-            inner = column_list(terms, place_of, resolver)
-            is_nameless = (
-                statement.has_step("with_labels", "apply_labels")
-                or bool(inner.nameless or inner.repeated or inner.unknown)
-                or any(map(_has_expression, inner.entities))
-            )
+        case Answer(value=FromClause(statement=Statement() as statement)):
+            is_nameless = _has_made_up_names(statement, place_of, resolver)
             return Column("bundle", written, is_hashable=False, is_nameless=is_nameless)
         case Answer(value=TableObject() | FromClause()):
             return Column("bundle", written, is_hashable=False)
@@ -260,6 +256,14 @@ def _canonical(node: ast.expr, place: Place, resolver: Resolver) -> str | None:
         case Answer(value=Outside() as outside):
             return outside.canonical
     return None
+
+
+def _has_made_up_names(statement: Statement, place_of: PlaceOf, resolver: Resolver) -> bool:
+    """Whether a column of a subquery may have a name that SQLAlchemy makes up."""
+    inner = column_list(statement.terms, place_of, resolver)
+    if inner.nameless or inner.repeated or inner.unknown is not None:
+        return True
+    return statement.has_step(*_LABELLING) or any(map(_has_expression, inner.entities))
 
 
 def _has_expression(cls: ModelClass) -> bool:
