@@ -175,7 +175,7 @@ def told(value, depth=2):
         loaded = {key: told(part, depth - 1) for key, part in sorted(vars(value).items()) if not key.startswith("_")}
         return f"{type(value).__name__}{loaded}"
     if hasattr(value, "_fields"):
-        return f"Row{re.sub('[0-9]{6,}', '', str(list(value._fields)))}{[told(part, depth) for part in value]}"
+        return f"Row{re.sub('[0-9a-f]{12,}', '', str(list(value._fields)))}{[told(part, depth) for part in value]}"
     if isinstance(value, (list, tuple)):
         return f"{type(value).__name__}[{', '.join(told(part, depth) for part in value)}]"
     if isinstance(value, dict):

@@ -79,6 +79,8 @@ class Column:
     is_hashable: bool = True
     is_nameless: bool = False
     """Whether it has no key in the rows of a Query, and one in those of a `select()`."""
+    is_expression: bool = False
+    """Whether it is a mapped expression, which has its key in rows only, not in a subquery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,10 @@ def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
                 return Column("relationship", node, attribute.name, (owner,))
             if attribute.kind not in {"column", "hybrid", "column_property", "synonym"}:
                 return Column("unknown", node)
-            return Column("column", node, attribute.name, (owner,), is_hashable=_is_hashable(attribute))
+            is_mapped = attribute.kind != "column"
+            return Column(
+                "column", node, attribute.name, (owner,), is_hashable=_is_hashable(attribute), is_expression=is_mapped
+            )
         case Answer(value=Expression(owners=owners)):
             return _expression(node, place, resolver, owners)
         case Answer(value=Statement() | Exists()):
@@ -262,6 +267,8 @@ def _has_made_up_names(statement: Statement, place_of: PlaceOf, resolver: Resolv
     """Whether a column of a subquery may have a name that SQLAlchemy makes up."""
     inner = column_list(statement.terms, place_of, resolver)
     if inner.nameless or inner.repeated or inner.unknown is not None:
+        return True
+    if any(column.is_expression for column in inner.columns):
         return True
     return statement.has_step(*_LABELLING) or any(map(_has_expression, inner.entities))
 

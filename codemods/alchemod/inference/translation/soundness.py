@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from alchemod.facts.keys import tables_of
 from alchemod.facts.module import last_name
 from alchemod.inference.translation.changes import UntranslatedError
 from alchemod.inference.translation.hooks import QueryHooks
@@ -68,6 +69,7 @@ def doubts(here: Situation, inference: Inference) -> Iterator[str]:
     if _is_executed_elsewhere(here):
         yield why_keys_differ(here.columns)
     yield _why_labels_matter(here)
+    yield _why_inheritance_matters(here)
     yield _why_strings_matter(here)
     if here.purpose != "bulk":
         yield _why_distinct_matters(here)
@@ -84,6 +86,15 @@ def _why_labels_matter(here: Situation) -> str:
     if not here.statement.has_step(*_LABELLING) or here.columns.kind == "entity" or here.use.name == "subquery":
         return ""
     return "with_labels() gives the columns the names of their tables too"
+
+
+def _why_inheritance_matters(here: Situation) -> str:
+    """Why a Query may forget the join of the tables of a class, where another class is joined to."""
+    if here.columns.kind != "rows" or not here.statement.has_step("join", "outerjoin"):
+        return ""
+    joined = (cls.model.name for cls in here.columns.entities if len(tables_of(cls.model)) > 1)
+    name = next(joined, "")
+    return f"a Query with joins may leave out the one between the tables of {name}" if name else ""
 
 
 def _why_strings_matter(here: Situation) -> str:
