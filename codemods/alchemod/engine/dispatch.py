@@ -86,7 +86,9 @@ class Dispatcher:
             return
         failed: set[str] = set()
         for node in nodes_near(ctx.tree, lines):
-            for code in self._asked(node, concerned) if type(node) in self._kinds else ():
+            if type(node) not in self._kinds:
+                continue
+            for code in self._asked(node, concerned):
                 try:
                     yield from self._handler(code, type(node).__name__)(node, ctx)
                 except Exception as error:

@@ -7,7 +7,7 @@ something. Names decide, so this says too much rather than too little: it tells 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -33,7 +33,8 @@ class Givers:
         self._modules: Final = modules
         self._source: Final = source
         self._bodies: Final[WeakKeyDictionary[Module, dict[str, bytes]]] = WeakKeyDictionary()
-        self._words: Final[WeakKeyDictionary[Module, dict[str, set[bytes]]]] = WeakKeyDictionary()
+        self._asking: Final[WeakKeyDictionary[Module, list[str]]] = WeakKeyDictionary()
+        self._callers: Final[WeakKeyDictionary[Module, dict[bytes, set[str]]]] = WeakKeyDictionary()
         self._found: frozenset[str] | None = None
         self._bytes: frozenset[bytes] = frozenset()
 
@@ -41,13 +42,16 @@ class Givers:
         """Drop the names: the content of a file changed."""
         self._found = None
 
-    def exported(self, module: Module) -> tuple[set[bytes], set[bytes]]:
-        """The names of the functions of a module that ask for rows and return something, and those by which another
-        file gets at them: of the functions, of their classes, of the module."""
-        asking = [name for name, text in self._handing_on(module).items() if _asks(text)]
-        names = {name.rpartition(".")[2] for name in asking if not name.rpartition(".")[2].startswith("__")}
-        owners = {name.partition(".")[0] for name in asking} | {module.name.rpartition(".")[2]} if asking else set()
-        return {name.encode() for name in names - _BUILT_IN}, {name.encode() for name in owners}
+    def exported(self, module: Module) -> dict[bytes, set[bytes]]:
+        """The names of the functions of a module that ask for rows and return something, each with the names by which
+        another file gets at it: of the function, of its class, of the module."""
+        exported: dict[bytes, set[bytes]] = {}
+        home = module.name.rpartition(".")[2].encode()
+        for dotted in self._asking_in(module):
+            name = dotted.rpartition(".")[2]
+            if not name.startswith("__") and name not in _BUILT_IN:
+                exported.setdefault(name.encode(), {home}).add(dotted.partition(".")[0].encode())
+        return exported
 
     @property
     def names(self) -> frozenset[str]:
@@ -63,20 +67,22 @@ class Givers:
 
     def _search(self) -> Iterator[str]:
         modules = list(self._modules())
-        fresh = {name for module in modules for name, text in self._handing_on(module).items() if _asks(text)}
-        met = {name.rpartition(".")[2] for name in fresh}
+        fresh = {name.rpartition(".")[2] for module in modules for name in self._asking_in(module)}
+        met = set(fresh)
         for _ in range(_MAX_CALLS):
-            known = {name.encode() for name in met}
-            found = {
-                name.rpartition(".")[2]
-                for module in modules
-                for name, spoken in self._spoken(module).items()
-                if not known.isdisjoint(spoken)
-            }
-            if found <= met:
+            called = {name.encode() for name in fresh}
+            calling = map(self._callers_in, modules)
+            fresh = {name for callers in calling for word in called & callers.keys() for name in callers[word]} - met
+            if not fresh:
                 break
-            met |= found
+            met |= fresh
         return (name for name in met if not name.startswith("__") and name not in _BUILT_IN)
+
+    def _asking_in(self, module: Module) -> list[str]:
+        """The functions of a module that ask for rows and return something, by dotted name."""
+        if module not in self._asking:
+            self._asking[module] = [name for name, text in self._handing_on(module).items() if _asks(text)]
+        return self._asking[module]
 
     def _handing_on(self, module: Module) -> dict[str, bytes]:
         """The texts of the functions of a module that return or yield something, by dotted name."""
@@ -87,14 +93,16 @@ class Givers:
             }
         return self._bodies[module]
 
-    def _spoken(self, module: Module) -> dict[str, set[bytes]]:
-        """What these functions call, by its last name, themselves left out."""
-        if module not in self._words:
-            self._words[module] = {
-                name: set(_CALLED.findall(text)) - {name.rpartition(".")[2].encode()}
-                for name, text in self._handing_on(module).items()
-            }
-        return self._words[module]
+    def _callers_in(self, module: Module) -> dict[bytes, set[str]]:
+        """The last names of these functions by the last names of what they call, themselves left out."""
+        if module not in self._callers:
+            callers: dict[bytes, set[str]] = {}
+            for dotted, text in self._handing_on(module).items():
+                name = dotted.rpartition(".")[2]
+                for called in set(_CALLED.findall(text)) - {name.encode()}:
+                    callers.setdefault(called, set()).add(name)
+            self._callers[module] = callers
+        return self._callers[module]
 
     def _text(self, function: FunctionFacts) -> bytes:
         source = self._source(function.module)
@@ -107,9 +115,10 @@ def _asks(text: bytes) -> bool:
     return any(token in text for token in _ASKING)
 
 
-def may_use(data: bytes, names: set[bytes], homes: set[bytes]) -> bool:
+def may_use(data: bytes, givers: Mapping[bytes, set[bytes]]) -> bool:
     """Whether a file may call one of some functions: it has the name of one, and imports it or where it is."""
-    present = set(words(data))
-    if present.isdisjoint(names) or present.isdisjoint(homes):
+    named = givers.keys() & words(data)
+    if not named:
         return False
-    return not homes.isdisjoint(words(b" ".join(_IMPORTS.findall(data))))
+    imported = set(words(b" ".join(_IMPORTS.findall(data))))
+    return any(not imported.isdisjoint(givers[name]) for name in named)

@@ -26,18 +26,28 @@ def nodes_near(tree: ast.Module, lines: Sequence[int]) -> Iterator[ast.AST]:
 
     Each comes before its parts. The parts of an f-string come with it: before Python 3.12 their positions are wrong.
     """
+    following = _following(lines)
+    final = len(following) - 1
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.JoinedStr):
             yield from walk(node)
-        else:
-            yield node
-            stack += [child for child in reversed(children(node)) if _touches(child, lines)]
+            continue
+        yield node
+        for child in reversed(children(node)):
+            first: int | None = getattr(child, "lineno", None)
+            if first is not None:
+                if getattr(child, "decorator_list", None):
+                    first = first_line(child)  # type: ignore[arg-type]
+                if first > final or following[first] > child.end_lineno:  # type: ignore[attr-defined]
+                    continue
+            stack.append(child)
 
 
-def _touches(node: ast.AST, lines: Sequence[int]) -> bool:
-    if not hasattr(node, "lineno"):
-        return True
-    first = first_line(node) if isinstance(node, ast.stmt) else node.lineno
-    return any_between(lines, first, node.end_lineno)  # type: ignore[attr-defined]
+def _following(lines: Sequence[int]) -> list[int]:
+    """By number of a line, up to the last of the lines, which are in order: the first of them not before it."""
+    following: list[int] = []
+    for line in lines:
+        following += [line] * (line + 1 - len(following))
+    return following

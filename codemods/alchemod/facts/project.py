@@ -318,7 +318,7 @@ class Project:
         while self._dropped and fresh:
             factories = {name.encode() for module in fresh for name in session_names(module)}
             classes = names_of_interest(fresh, classes)
-            givers, homes = self._exported_givers(fresh)
+            givers = self._exported_givers(fresh)
             found = [
                 path
                 for path, data in self._dropped.items()
@@ -326,7 +326,7 @@ class Project:
                 and (
                     any(mentions(data, name) for name in factories)
                     or not classes.isdisjoint(base_words(data))
-                    or may_use(data, givers, homes)
+                    or may_use(data, givers)
                 )
             ]
             for path in found:
@@ -334,10 +334,13 @@ class Project:
                 self._candidates.append(path)
             fresh = [module for path in found if (module := self.facts(path)) is not None]
 
-    def _exported_givers(self, modules: Sequence[Module]) -> tuple[set[bytes], set[bytes]]:
-        """The functions of some files that give rows, and what other files import to call them."""
-        exported = [self.givers.exported(module) for module in modules]
-        return set().union(*(names for names, _ in exported)), set().union(*(homes for _, homes in exported))
+    def _exported_givers(self, modules: Sequence[Module]) -> dict[bytes, set[bytes]]:
+        """The functions of some files that give rows, each with what other files import to call it."""
+        exported: dict[bytes, set[bytes]] = {}
+        for module in modules:
+            for name, homes in self.givers.exported(module).items():
+                exported.setdefault(name, set()).update(homes)
+        return exported
 
     def _take_facts(self, path: Path) -> None:
         try:

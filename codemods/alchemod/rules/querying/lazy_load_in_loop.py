@@ -73,7 +73,8 @@ class LazyLoadInLoop(Rule):
 
     def names_from(self, project: Project) -> Iterable[str]:
         """The methods that ask for rows, the functions of the project that may give some, and what may load in them."""
-        return {*ASKING, *project.givers.names, *lazy_names(project.models)}
+        lazy = set(lazy_names(project.models))
+        return {*ASKING, *project.givers.names, *lazy} if lazy else ()
 
     def find_FunctionDef(self, node: Body, ctx: Context) -> Iterator[Finding]:
         """Looks at one function, or at the code of a module outside of functions."""

@@ -9,7 +9,6 @@ from alchemod.edits.verbs import Verb, block, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.facts.factories import session_makers
 from alchemod.facts.project import Project
 from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.lives import SessionLives
@@ -70,7 +69,7 @@ class ProviderReturnsSession(Rule):
 
     def names_from(self, project: Project) -> Iterable[str]:
         """The names of session factories and session classes."""
-        return session_makers(project.modules())
+        return project.session_makers
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterable[Finding]:
         """Looks at one call that may open a session."""

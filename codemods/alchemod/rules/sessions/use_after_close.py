@@ -9,7 +9,6 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.facts.factories import session_makers
 from alchemod.facts.project import Project
 from alchemod.inference.ownership.comparison import line_of
 from alchemod.inference.ownership.late import LateUse
@@ -64,7 +63,7 @@ class UseAfterClose(Rule):
 
     def names_from(self, project: Project) -> Iterable[str]:
         """The names of what opens sessions, context managers of the project included."""
-        return session_makers(project.modules())
+        return project.session_makers
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterable[Finding]:
         """Looks at one call that may open a session, give one for a block, or close it."""

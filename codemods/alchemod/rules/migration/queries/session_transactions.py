@@ -9,7 +9,6 @@ from alchemod.edits.verbs import block, drop
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.facts.factories import session_makers
 from alchemod.facts.lookup import External
 from alchemod.facts.project import Project
 from alchemod.inference.nested_commits import NestedCommits
@@ -66,7 +65,7 @@ class SessionTransactions(Rule):
 
     def names_from(self, project: Project) -> Iterable[str]:
         """The session factories of the project."""
-        return session_makers(project.modules())
+        return project.session_makers
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at a call that makes a session, or begins a transaction."""
