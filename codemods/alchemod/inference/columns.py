@@ -44,7 +44,7 @@ def _compares(call: ast.Call | None, annotation: ast.expr | None, module: Module
         unpacked = any(keyword.arg is None for keyword in call.keywords)
         if not (isinstance(maker, External) and maker.canonical in _COLUMNS) or unpacked:
             return "own"
-        given = _type_argument(call)
+        given = type_argument(call)
         if given is not None:
             return _of_type(given, module, project)
         if any(keyword.arg in {"sa_column", "sa_column_args", "sa_column_kwargs"} for keyword in call.keywords):
@@ -55,7 +55,8 @@ def _compares(call: ast.Call | None, annotation: ast.expr | None, module: Module
     return _of_annotation(annotation, module, project)
 
 
-def _type_argument(call: ast.Call) -> ast.expr | None:
+def type_argument(call: ast.Call) -> ast.expr | None:
+    """The argument of `Column(...)` or `mapped_column(...)` that gives the type."""
     for keyword in call.keywords:
         if keyword.arg in {"type_", "sa_type"}:
             return keyword.value

@@ -798,6 +798,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.1",
     ),
     RuleEntry(
+        code="MIG505",
+        name="expression-methods-21",
+        summary="Replaces methods of SQL expressions that SQLAlchemy 2.1 deprecates",
+        module="alchemod.rules.migration.sqlalchemy21.expression_methods_21",
+        names=("contains", "endswith", "icontains", "iendswith", "ilike", "istartswith", "like", "not_ilike", "not_like", "notilike", "notlike", "startswith", "any", "all", "Any", "All", "params", "unique_params"),
+        kinds=("Call",),
+        since="2.1",
+    ),
+    RuleEntry(
         code="MIG507",
         name="float-types",
         summary="Pins the types of floating point numbers that SQLAlchemy 2.1 maps otherwise",
