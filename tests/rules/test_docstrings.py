@@ -50,6 +50,10 @@ def test_the_example_becomes_what_is_to_be_used_instead(code: str) -> None:
 
 
 def tried(code: str, example: str) -> Refactored:
-    """What the rule alone makes of an example that stands below the models of the prelude."""
+    """What the rule alone makes of an example that stands below the models of the prelude.
+
+    The project allows SQLAlchemy 2.0, or the version that the fixed code needs.
+    """
     text = f"{PRELUDE}\n\n{MARK}{example}"
-    return apply({"app.py": text.encode()}, series()[1:2], "--select", code, "--unsafe-fixes")
+    versions = series()[1:2] if registry().rule(code).min_version < "2.1" else series()[2:]
+    return apply({"app.py": text.encode()}, versions, "--select", code, "--unsafe-fixes")

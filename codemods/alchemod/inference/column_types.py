@@ -93,4 +93,3 @@ class ColumnTypes(Area):
     @cached_property
     def _maps_annotations(self) -> bool:
         return any("type_annotation_map" in facts.attributes for facts in self.inference.project.classes())
-

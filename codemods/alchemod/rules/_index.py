@@ -818,6 +818,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.1",
     ),
     RuleEntry(
+        code="MIG508",
+        name="composite-none",
+        summary="Keeps composites None where the project tests them for None",
+        module="alchemod.rules.migration.sqlalchemy21.composite_none",
+        names=("composite",),
+        kinds=("ClassDef",),
+        min_version="2.1",
+        since="2.1",
+    ),
+    RuleEntry(
         code="MIG509",
         name="noload",
         summary="Lets a relationship raise that would be read as empty",
