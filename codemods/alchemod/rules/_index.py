@@ -838,6 +838,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.1",
     ),
     RuleEntry(
+        code="MIG510",
+        name="row-tuple-typing",
+        summary="Drops what turned rows into tuples for type checkers",
+        module="alchemod.rules.migration.sqlalchemy21.row_tuple_typing",
+        names=("AsyncResult", "ChunkedIteratorResult", "CompoundSelect", "CursorResult", "FromStatement", "FrozenResult", "IteratorResult", "MergedResult", "Result", "ReturningDelete", "ReturningInsert", "ReturningUpdate", "Row", "RowReturningQuery", "Select", "TypedReturnsRows", "t", "tuple", "_t", "_tuple", "tuples"),
+        kinds=("Attribute", "Subscript"),
+        min_version="2.1",
+        since="2.1",
+    ),
+    RuleEntry(
         code="MIG801",
         name="alembic-env-transaction",
         summary="Finds `env.py` files that run migrations without a transaction",

@@ -27,6 +27,9 @@ class CompositeNone(Rule):
 
     Example:
         ```python
+        from sqlalchemy.orm import composite
+
+
         class Span:
             def __init__(self, low, high):
                 self.low, self.high = low, high
@@ -48,6 +51,9 @@ class CompositeNone(Rule):
 
     Use instead:
         ```python
+        from sqlalchemy.orm import composite
+
+
         class Span:
             def __init__(self, low, high):
                 self.low, self.high = low, high
@@ -61,7 +67,12 @@ class CompositeNone(Rule):
             id = Column(Integer, primary_key=True)
             low = Column(Integer)
             high = Column(Integer)
-            span = composite(Span, low, high, return_none_on=lambda *values: all(value is None for value in values))
+            span = composite(
+                Span,
+                low,
+                high,
+                return_none_on=lambda *values: all(value is None for value in values),
+            )
 
             def is_open(self):
                 return self.span is None
