@@ -848,6 +848,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.1",
     ),
     RuleEntry(
+        code="MIG511",
+        name="schema-defaults-21",
+        summary="Spells out what a table is to be where SQLAlchemy 2.1 takes other defaults",
+        module="alchemod.rules.migration.sqlalchemy21.schema_defaults_21",
+        names=("Computed", "DOMAIN", "ENUM", "Enum", "MetaData", "Uuid", "relationship", "drop", "exclude_properties"),
+        kinds=("Call", "ClassDef"),
+        since="2.1",
+    ),
+    RuleEntry(
         code="MIG801",
         name="alembic-env-transaction",
         summary="Finds `env.py` files that run migrations without a transaction",
