@@ -857,6 +857,17 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.1",
     ),
     RuleEntry(
+        code="MIG513",
+        name="modern-forms-21",
+        summary="Uses what SQLAlchemy 2.1 adds. It is off unless asked for",
+        module="alchemod.rules.migration.sqlalchemy21.modern_forms_21",
+        names=("delete", "merge", "aggregate_order_by", "relationship", "text", "DDL", "Table", "get", "connection", "execution_options"),
+        kinds=("Call", "For"),
+        min_version="2.1",
+        on=False,
+        since="2.1",
+    ),
+    RuleEntry(
         code="MIG801",
         name="alembic-env-transaction",
         summary="Finds `env.py` files that run migrations without a transaction",
