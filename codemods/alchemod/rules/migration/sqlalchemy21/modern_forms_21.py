@@ -117,7 +117,7 @@ class ModernForms21(Rule):
                 yield from self._populated(call, answer, ctx)
             case "text" | "DDL" as name:
                 yield from self._text(call, name, answer, ctx)
-            case "Table" if _is_first_table(call, ctx):
+            case "Table" if _is_first_table(call, ctx) and not ctx.project.is_revision(ctx.path):
                 message = "a Table can tell type checkers its columns in SQLAlchemy 2.1"
                 missing = "whether that is wanted; write a class of TypedColumns, and Table(name, metadata, the_class)"
                 yield self.report(call, message, missing=missing, given=[answer], level="note")
