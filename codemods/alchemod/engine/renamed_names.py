@@ -76,7 +76,7 @@ class RenamedNames(Rule):
         """Looks at `import module`."""
         for alias in node.names:
             row, new = self._row(alias.name, ctx)
-            imported = ctx.ask(Imported).name(ctx.path, node, alias)
+            imported = ctx.ask(Imported).name(ctx.path, node, alias) if row is not None else None
             if row is None or imported is None:
                 continue
             if not new:
@@ -154,7 +154,7 @@ class RenamedNames(Rule):
     def _local(alias: ast.alias, new: str, imported: ImportedName, ctx: Context) -> str:
         """What the file will call the thing: its new name, unless the old one has to stay or the new one is taken."""
         wanted = _last(new)
-        if alias.asname is not None or imported.kept or wanted == imported.name:
+        if alias.asname is not None or wanted == imported.name or ctx.ask(Imported).must_stay(imported):
             return imported.name
         return wanted if ctx.ask(Imported).is_free(wanted, new, imported) else imported.name
 

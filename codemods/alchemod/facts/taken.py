@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from alchemod.facts.module import Module, imported
+from alchemod.facts.nodes import walk
 from alchemod.facts.project import Project
 
 _STAR = re.compile(rb"\bimport\s*\*")
+_known_imports: WeakKeyDictionary[Module, frozenset[tuple[str, str | None]]] = WeakKeyDictionary()
+"""By the facts of a file, which are made anew when it changes."""
 
 
 def is_taken(project: Project, path: Path, name: str) -> bool:
@@ -47,12 +51,16 @@ def _takes(project: Project, path: Path, name: str, wanted: Module, *, as_attrib
     facts = project.facts(path)
     if facts is None:
         return True
-    for node in ast.walk(project.tree(path)):
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        for _, binding in imported(facts, node):
-            if binding.module == wanted.name and binding.name == name:
-                return True
-            if as_attribute and wanted.name in (binding.module, f"{binding.module}.{binding.name}"):
-                return True
-    return False
+    return any(
+        (module == wanted.name and taken == name) or (as_attribute and wanted.name in (module, f"{module}.{taken}"))
+        for module, taken in _imports(project, facts)
+    )
+
+
+def _imports(project: Project, facts: Module) -> frozenset[tuple[str, str | None]]:
+    """What the imports of a file take, in functions too: a module, or a module and a name of it."""
+    if facts not in _known_imports:
+        nodes = (node for node in walk(project.tree(facts.path)) if isinstance(node, ast.Import | ast.ImportFrom))
+        bindings = (binding for node in nodes for _, binding in imported(facts, node))
+        _known_imports[facts] = frozenset((binding.module, binding.name) for binding in bindings)
+    return _known_imports[facts]

@@ -19,15 +19,15 @@ from alchemod.inference.values import Outside, Place
 class ImportedName:
     """A name that an import binds. `uses` are the places that read it.
 
-    `chosen` says that the scope also binds the name in another way, so that the code chooses between several. `kept`
-    says that the name must stay: it is also read in a way that is not seen in `uses`.
+    `chosen` says that the scope also binds the name in another way, so that the code chooses between several,
+    `repeated` that it binds it more than once.
     """
 
     name: str
     place: Place
     uses: Sequence[ast.Name]
     chosen: bool
-    kept: bool
+    repeated: bool
 
 
 class Imported(Area):
@@ -63,8 +63,7 @@ class Imported(Area):
         origins = {_taken_from(one.statement, one.node) for one in bindings if isinstance(one.node, ast.alias)}
         chosen = not same or len(origins) > 1
         uses = reads_of(local, place.scope)
-        kept = len(bindings) > 1 or self._is_kept(path, local, place, uses)
-        return ImportedName(local, place, uses, chosen, kept)
+        return ImportedName(local, place, uses, chosen, len(bindings) > 1)
 
     def is_free(self, name: str, to: str, imported: ImportedName) -> bool:
         """Whether `name` can stand for `to` in the scope of an import and at all uses of the old name."""
@@ -76,8 +75,11 @@ class Imported(Area):
             return False
         return all(scope.innermost(use).owner(name) is owner for use in imported.uses)
 
-    def _is_kept(self, path: Path, local: str, place: Place, uses: Sequence[ast.Name]) -> bool:
+    def must_stay(self, imported: ImportedName) -> bool:
         """Whether strings, comments that give types, `__all__` or other files may rely on the name."""
+        local, place, path = imported.name, imported.place, imported.place.module.path
+        if imported.repeated:
+            return True
         source = self.inference.project.source(path)
         word = re.compile(rb"\b" + re.escape(local.encode()) + rb"\b")
         if any(word.search(comment) for comment in re.findall(rb"#\s*type:[^\r\n]*", source.utf8)):

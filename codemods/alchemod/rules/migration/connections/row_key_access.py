@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from alchemod.edits.verbs import swap
@@ -111,11 +111,10 @@ class RowKeyAccess(Rule):
 
     def _compare(self, node: ast.Compare, ctx: Context) -> Iterator[Finding]:
         match node:
-            case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[row]):
-                pass
+            case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[row]) if _may_be_name(key):
+                answer = _row(row, ctx)
             case _:
                 return
-        answer = _row(row, ctx)
         if answer is None or not _is_key(key, ctx):
             return
         if not ctx.ask(RowsAsMappings).is_of_connection(ctx.path, row):
@@ -127,21 +126,11 @@ class RowKeyAccess(Rule):
 
     def _for(self, node: ast.For, ctx: Context) -> Iterator[Finding]:
         match node:
-            case ast.For(target=ast.Name(id=key), iter=ast.Name(id=row)):
-                pass
+            case ast.For(target=ast.Name(id=key), iter=ast.Name(id=row)) if _takes(row, key, node.body):
+                answer = _row(node.iter, ctx)
             case _:
                 return
-        answer = _row(node.iter, ctx)
-        asks = any(
-            isinstance(part, ast.Subscript)
-            and isinstance(part.value, ast.Name)
-            and part.value.id == row
-            and isinstance(part.slice, ast.Name)
-            and part.slice.id == key
-            for statement in node.body
-            for part in ast.walk(statement)
-        )
-        if answer is not None and asks:
+        if answer is not None:
             message = f"a loop over a row gives values, and {row}[{key}] takes them for keys"
             yield self.report(node.iter, message, missing=f"write {row}._fields, or {row}._mapping", given=[answer])
 
@@ -168,6 +157,16 @@ def _asked_for(method: str, row: ast.expr, ctx: Context) -> str | None:
                 if ast.unparse(subject) == asked:
                     return f"hasattr({asked}, {method!r}) is False in SQLAlchemy 2.0"
     return None
+
+
+def _takes(row: str, key: str, body: Sequence[ast.stmt]) -> bool:
+    """Whether some code takes `row[key]`."""
+    for statement in body:
+        for part in ast.walk(statement):
+            match part:
+                case ast.Subscript(value=ast.Name(id=value), slice=ast.Name(id=index)) if (value, index) == (row, key):
+                    return True
+    return False
 
 
 def _row(node: ast.expr, ctx: Context) -> Answer | None:
