@@ -12,6 +12,7 @@ from alchemod.edits.refusal import Refusal
 from alchemod.edits.templates import nodes_of
 from alchemod.edits.verbs import (
     AddArgument,
+    AddParameter,
     Append,
     Block,
     Decorate,
@@ -85,7 +86,7 @@ class Plan:
     def is_inside_unit(self, verb: Verb) -> bool:
         """Whether the verb changes something inside a statement or header, not whole statements."""
         match verb:
-            case Rename() | AddArgument() | Transform() | Spread():
+            case Rename() | AddArgument() | AddParameter() | Transform() | Spread():
                 return True
             case Swap():
                 return not isinstance(verb.node, ast.stmt)
@@ -159,7 +160,9 @@ class Plan:
                 return
 
     def _is_discarded(self, verb: Verb) -> bool:
-        if isinstance(verb, Rename | AddArgument | Reimport | Spread) and self._discards(verb.node, verb.node):
+        if isinstance(verb, Rename | AddArgument | AddParameter | Reimport | Spread) and self._discards(
+            verb.node, verb.node
+        ):
             return True
         below: ast.AST = verb.node
         for ancestor in self.ancestry.ancestors(verb.node):

@@ -25,6 +25,7 @@ from alchemod.edits.templates import (
 )
 from alchemod.edits.verbs import (
     AddArgument,
+    AddParameter,
     Append,
     Block,
     Code,
@@ -80,6 +81,8 @@ class Promise:
             old = getattr(new, positional)
             setattr(new, positional, [*call.args, *old] if addition.first else [*old, *call.args])
             setattr(new, keywords, _with_keywords(new.keywords, call.keywords))
+        for parameter in self._plan.on(node, AddParameter):
+            new.args = _with_parameter(new.args, parameter.name)
         for decoration in self._plan.on(node, Decorate):
             filled = self._fill(decoration)
             expression = self._with_values(parse_expression(filled.text), filled)
@@ -253,6 +256,13 @@ def _with_keywords(old: list[ast.keyword], new: list[ast.keyword]) -> list[ast.k
     """The new keywords after the old, but before ``**``."""
     index = next((index for index, keyword in enumerate(old) if keyword.arg is None), len(old))
     return [*old[:index], *new, *old[index:]]
+
+
+def _with_parameter(old: ast.arguments, name: str) -> ast.arguments:
+    new = copy.copy(old)
+    new.kwonlyargs = [*old.kwonlyargs, ast.arg(name)]
+    new.kw_defaults = [*old.kw_defaults, None]
+    return new
 
 
 def _renamed(node: Any, to: str) -> Any:

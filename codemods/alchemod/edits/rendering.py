@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from alchemod.edits import arguments, chains, enclosing
+from alchemod.edits import arguments, chains, enclosing, parameters
 from alchemod.edits.ancestry import children
 from alchemod.edits.descent import slot_path, step_path
 from alchemod.edits.displays import opened, shift_of, starred
@@ -34,7 +34,7 @@ from alchemod.edits.refusal import Refusal
 from alchemod.edits.segments import Unit, Units, line_indent
 from alchemod.edits.spacing import has_comment
 from alchemod.edits.templates import Filled
-from alchemod.edits.verbs import AddArgument, Code, Drop, Rename, Spread, Swap, Transform
+from alchemod.edits.verbs import AddArgument, AddParameter, Code, Drop, Rename, Spread, Swap, Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ class Renderer:
             current = renamed(current, rename.to)
         for addition in self.plan.on(node, AddArgument):
             current = self._with_argument(current, addition)
+        for parameter in self.plan.on(node, AddParameter):
+            current = parameters.with_added(current, parameter.name)
         for transform in self.plan.on(node, Transform):
             current = current.visit(transform.transformer)
         for swap in self.plan.on(node, Swap):

@@ -125,6 +125,14 @@ class AddArgument:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class AddParameter:
+    """See :func:`add_parameter`."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    name: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Decorate:
     """See :func:`decorate`."""
 
@@ -155,7 +163,19 @@ class Reimport:
 
 
 Verb: TypeAlias = (
-    Rename | Swap | Drop | Spread | Dissolve | Block | Insert | Append | AddArgument | Decorate | Transform | Reimport
+    Rename
+    | Swap
+    | Drop
+    | Spread
+    | Dissolve
+    | Block
+    | Insert
+    | Append
+    | AddArgument
+    | AddParameter
+    | Decorate
+    | Transform
+    | Reimport
 )
 
 
@@ -237,6 +257,11 @@ def add_argument(node: ast.Call | ast.ClassDef, template: str, /, *, first: bool
     A positional one goes before keywords; ``first`` puts it before all others.
     """
     return AddArgument(node, template, holes, first)
+
+
+def add_parameter(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, /) -> AddParameter:
+    """Give a function one more parameter without a default, which calls give by name; ``**kwargs`` stays the last."""
+    return AddParameter(node, name)
 
 
 def decorate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, template: str, /, **holes: Any) -> Decorate:

@@ -68,7 +68,10 @@ class Ledger:
         """What this pass found in a file; `wanted` are the fingerprints of the fixes to carry out.
 
         `within` says that it looked at the functions of these dotted names only: what was known of others stands.
+        A file that only a fix for another one made worth looking at has no first page yet.
         """
+        if self._number > 1:
+            self._last.setdefault(path, self._first.setdefault(path, _Page([], set())))
         if within is not None:
             again = {finding.fingerprint for finding in findings}
             findings = findings + [

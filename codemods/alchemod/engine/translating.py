@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from alchemod.edits.verbs import Code, Verb, add_argument, drop, rename, swap
+from alchemod.edits.verbs import Code, Verb, add_argument, add_parameter, drop, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.translation.changes import Added, Change, Removed, Renamed, Replaced, Source
+from alchemod.inference.translation.changes import Added, Change, Parameter, Removed, Renamed, Replaced, Source
 from alchemod.inference.translation.translations import QueryTranslations
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def _verb(change: Change) -> Verb:
             return swap(node, template, **_filled(holes))
         case Added(node=call, template=template, holes=holes):
             return add_argument(call, template, **_filled(holes))
+        case Parameter(node=function, name=name):
+            return add_parameter(function, name)
         case Removed(node=node):
             return drop(node)
 

@@ -80,5 +80,5 @@ class Families:
         return derived
 
     def _bases(self, facts: ClassFacts) -> list[ClassFacts]:
-        definitions = (self._lookup.expression(facts.module, base) for base in facts.bases)
+        definitions = (self._lookup.base(facts.module, base) for base in facts.bases)
         return [definition for definition in definitions if isinstance(definition, ClassFacts)]

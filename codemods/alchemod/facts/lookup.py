@@ -77,6 +77,10 @@ class Lookup:
             found = self.attribute(found, part)
         return found
 
+    def base(self, module: Module, expression: ast.expr) -> Definition | None:
+        """What an expression among the bases of a class stands for: `Repository[User]` is `Repository`."""
+        return self.expression(module, expression.value if isinstance(expression, ast.Subscript) else expression)
+
     def attribute(self, owner: Definition, name: str) -> Definition | None:
         """What attribute `name` of a definition stands for, as far as module-level facts tell."""
         match owner:
@@ -115,7 +119,7 @@ class Lookup:
                     return True
                 case ClassFacts() as facts if id(facts) not in seen:
                     seen.add(id(facts))
-                    stack.extend(self.expression(facts.module, base) for base in facts.bases)
+                    stack.extend(self.base(facts.module, base) for base in facts.bases)
         return False
 
     def module(self, dotted: str, near: Module) -> Definition | None:

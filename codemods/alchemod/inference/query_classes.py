@@ -55,7 +55,7 @@ class QueryClasses:
         while stack:
             match stack.pop():
                 case ClassFacts() as facts:
-                    stack.extend(self._project.lookup.expression(facts.module, base) for base in facts.bases)
+                    stack.extend(self._project.lookup.base(facts.module, base) for base in facts.bases)
                 case External(name=name) if name.partition(".")[0].partition(":")[0] in {*_QUERY_LIBRARIES, "builtins"}:
                     pass
                 case _:

@@ -136,7 +136,7 @@ def of_class(facts: ClassFacts, resolver: Resolver) -> SessionFactory | None:
             reason = f"{current.name} has its own {own[0]}()"
             return SessionFactory("committing", is_async, facts.name, reason)
         for base in current.bases:
-            definition = lookup.expression(current.module, base)
+            definition = lookup.base(current.module, base)
             if isinstance(definition, ClassFacts):
                 stack.append(definition)
             elif definition is None or not getattr(definition, "canonical", None):

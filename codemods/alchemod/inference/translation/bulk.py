@@ -7,6 +7,7 @@ the execution options, the number of rows is `rowcount`.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from alchemod.inference.parents import parents_of
 from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
@@ -18,8 +19,6 @@ from alchemod.inference.values import Answer, ModelAttribute
 
 def bulk_ending(here: Situation, executor: Executor) -> Ending:
     """`update({...})`, `delete()`."""
-    if not here.web.is_expression:
-        raise UntranslatedError(f"the Query that {here.use.name}() is called on is held in a variable")
     if here.columns.kind != "entity":
         raise UntranslatedError(f"{here.use.name}() needs a Query for one class")
     call = here.use.node
@@ -28,7 +27,7 @@ def bulk_ending(here: Situation, executor: Executor) -> Ending:
     links = ".values({values})" if values is not None else ""
     if how is not None:
         links += ".execution_options(synchronize_session={how})"
-    changes: list[Change] = [_construct(here)]
+    changes: list[Change] = [] if here.use is not here.web.uses[0] else list(_constructs(here))
     if links:
         changes.append(Replaced(here.use.receiver, f"{{_}}{links}", here.path, {"values": values, "how": how}))
     template = f"{executor.hole}.execute({{statement}}){'' if _is_unused(here) else '.rowcount'}"
@@ -36,9 +35,15 @@ def bulk_ending(here: Situation, executor: Executor) -> Ending:
     return Ending((*changes, Replaced(call, template, here.path, holes)), (doubt,))
 
 
-def _construct(here: Situation) -> Change:
+def _constructs(here: Situation) -> Iterator[Change]:
+    """The constructs in the place of the expressions that begin the Query."""
     template = f"{{sqlalchemy.{here.use.name}}}({{entity}})"
-    return Replaced(here.web.origins[0].node, template, here.path, {"entity": here.columns.columns[0].node})
+    for origin in here.web.origins:
+        match origin.node:
+            case ast.Call(args=[entity], keywords=[]) | ast.Attribute(value=entity):
+                yield Replaced(origin.node, template, origin.place.module.path, {"entity": entity})
+            case _:
+                raise UntranslatedError("the arguments of Query() are not understood")
 
 
 def _arguments(here: Situation, call: ast.Call) -> tuple[ast.expr | None, ast.expr | None, str]:

@@ -56,7 +56,16 @@ class Removed:
     path: Path
 
 
-Change: TypeAlias = Renamed | Replaced | Added | Removed
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A function gets one more parameter, to be given by name."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    name: str
+    path: Path
+
+
+Change: TypeAlias = Renamed | Replaced | Added | Removed | Parameter
 
 
 def composed(changes: Iterable[Change]) -> Iterator[Change]:

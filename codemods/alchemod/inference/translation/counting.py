@@ -60,5 +60,5 @@ def exists_ending(here: Situation) -> Ending:
     for column in here.columns.columns:
         if column.kind not in {"entity", "column"}:
             raise UntranslatedError("exists() of a Query asks for its rows, an EXISTS over an aggregate is always true")
-    is_joined = here.columns.kind == "rows" and here.statement.has_step("join", "outerjoin")
-    return Ending((), ("EXISTS selects all the classes, which may be ambiguous after a join",) if is_joined else ())
+    is_joined = here.columns.kind == "rows" and here.statement.has_step("join", "outerjoin", "options")
+    return Ending((), ("EXISTS selects all the classes, which may be ambiguous where others are joined",) * is_joined)

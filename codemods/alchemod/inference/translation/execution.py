@@ -24,7 +24,7 @@ def translated_use(here: Situation) -> Ending:
         case "exists":
             return counting.exists_ending(here)
     assert here.purpose in EXECUTING
-    run = executor(here.web, here.use, here.resolver)
+    run = executor(here.web, here.use, here.borrowing, here.resolver)
     done = _executed(here, run)
     return Ending(done.changes, (run.doubt, *done.doubts))
 
@@ -58,7 +58,7 @@ def _executed(here: Situation, run: Executor) -> Ending:
 
 def _result(here: Situation, run: Executor) -> tuple[Result, str]:
     """How the statement is executed, and why the rows may then be others."""
-    unique = needs_unique(here.statement, here.columns, here.place_of, here.resolver)
+    unique = any(needs_unique(statement, columns, here.place_of, here.resolver) for statement, columns in here.ways)
     doubt = ""
     if unique and here.columns.kind == "rows" and (column := here.columns.unhashable) is not None:
         if loads_collection(here.statement, here.columns, here.place_of, here.resolver):

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from alchemod.inference.filtering import FilteredEntity, filtered_entity, key_kind, looked_for_elsewhere, term_template
+from alchemod.inference.filtering import (
+    FilteredEntity,
+    filtered_entity,
+    key_kind,
+    looked_for_elsewhere,
+    may_be_class,
+    term_template,
+)
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.statements import from_entities
 from alchemod.inference.translation.changes import Change, Renamed, Replaced, Source, StepTranslation, UntranslatedError
@@ -53,8 +60,10 @@ def _means_the_same(filtered: FilteredEntity, call: ast.Call, style: Style, reso
 
 def _is_plain(term: Term, filtered: FilteredEntity, resolver: Resolver) -> bool:
     """Whether an element of the column list is a class or one of its columns."""
-    if term.kind == "entity" or (term.kind == "unknown" and filtered.runtime is not None):
+    if term.kind == "entity":
         return True
+    if term.kind == "unknown" and len(filtered.statement.terms) == 1:
+        return term.node is not None and may_be_class(term.node)  # whatever it holds is the only class
     if term.kind != "column" or term.node is None or filtered.statement.place is None:
         return False
     match resolver.value(term.node, filtered.statement.place):

@@ -27,6 +27,8 @@ class Passage:
 
     inside: Place
     sites: tuple[Site, ...]
+    enters: Binding | None = None
+    """The parameter by which the Query enters; None where it leaves as what the function returns."""
 
     @property
     def function(self) -> _FunctionNode:

@@ -11,7 +11,7 @@ from alchemod.facts.lookup import Variable
 from alchemod.inference.parents import parents_of
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.spelling import closes_cycle
-from alchemod.inference.translation.borrowing import session_in
+from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.changes import Source, UntranslatedError
 from alchemod.inference.translation.web import Origin, Use, Web
 from alchemod.inference.values import Answer, ModelClass, Place, Session
@@ -37,28 +37,20 @@ class Executor:
         return f"{{{self.imported}}}" if self.imported else "{session}"
 
 
-def executor(web: Web, use: Use, resolver: Resolver) -> Executor:
+def executor(web: Web, use: Use, borrowing: Borrowing, resolver: Resolver) -> Executor:
     """The session for one use of a web. Raises UntranslatedError when it cannot be written there."""
     if web.is_expression:
         return _in_place(web, resolver)
     sessions = [origin.session for origin in web.origins]
     if None in sessions or any(step.name == "with_session" for step in web.steps):
         raise UntranslatedError(_UNCERTAIN)
-    if web.passages:
-        return _across_functions(web, use, resolver)
+    if web.passages or web.kept:
+        return Executor(Source(borrowing.code(use.place)), doubt="the Query gets from one function to another")
     session = sessions[0]
     assert session is not None
     if len({ast.unparse(one) for one in sessions if one is not None}) != 1:
         raise UntranslatedError(_UNCERTAIN)
     return Executor(Source(ast.unparse(session)), doubt=_why_not_there(session, web, use))
-
-
-def _across_functions(web: Web, use: Use, resolver: Resolver) -> Executor:
-    """The session as it is written in the function of the use, which may be a caller of the one with the origin."""
-    codes = {session_in(web, origin, use, resolver) for origin in web.origins}
-    if len(codes) != 1:
-        raise UntranslatedError(_UNCERTAIN)
-    return Executor(Source(codes.pop()), doubt="the Query gets from one function to another")
 
 
 def _in_place(web: Web, resolver: Resolver) -> Executor:

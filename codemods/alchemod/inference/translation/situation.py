@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.columns import ColumnList
 from alchemod.inference.translation.uses import Purpose
 from alchemod.inference.translation.web import Use, Web
@@ -23,6 +24,12 @@ class Situation:
     statement: Statement
     columns: ColumnList
     resolver: Resolver
+    borrowing: Borrowing
+    ways: tuple[tuple[Statement, ColumnList], ...] = ()
+    """All the statements that may stand there, with their column lists; this one is among them."""
+
+    uncertain: frozenset[str] = frozenset()
+    """Steps that the Query has gone through on some ways only."""
 
     @property
     def path(self) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.keys import tables_of
 from alchemod.facts.module import last_name
+from alchemod.inference.parents import parents_of
 from alchemod.inference.translation.changes import UntranslatedError
 from alchemod.inference.translation.hooks import QueryHooks
 from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _BRINGING_COLUMNS: Final = ("join", "outerjoin", "select_from", "options")
 _LABELLING: Final = ("with_labels", "apply_labels")
+_DECISIVE: Final = ("yield_per", "from_statement", *_LABELLING)
+"""Steps that decide what a use becomes."""
+_ADDING: Final = frozenset({"add_columns", "add_column", "add_entity"})
 
 
 def check_columns(here: Situation) -> None:
@@ -30,7 +34,9 @@ def check_columns(here: Situation) -> None:
         raise UntranslatedError(f"whether {shown} is a class or a column is not known")
     if (relationship := columns.relationship) is not None:
         raise UntranslatedError(f"{relationship.name} is a relationship, a Query renders it as a criterion")
-    if columns.kind == "columns" and here.statement.has_step("options") and here.purpose not in GIVING_ROWS:
+    is_without_class = columns.kind == "columns" and not any(column.owners for column in columns.columns)
+    is_refused = is_without_class or (columns.kind == "columns" and here.purpose not in GIVING_ROWS)
+    if is_refused and here.statement.has_step("options"):
         raise UntranslatedError("a Query for columns refuses options: this call raises")
     if here.purpose == "count" and columns.repeated:
         raise UntranslatedError(f"a Query that selects {columns.repeated[0]} twice may refuse to be counted")
@@ -68,6 +74,8 @@ def doubts(here: Situation, inference: Inference) -> Iterator[str]:
         yield why_keys_matter(here)
     if _is_executed_elsewhere(here):
         yield why_keys_differ(here.columns)
+    yield _why_ways_matter(here)
+    yield _why_loops_matter(here)
     yield _why_labels_matter(here)
     yield _why_inheritance_matters(here)
     yield _why_strings_matter(here)
@@ -80,6 +88,25 @@ def _is_executed_elsewhere(here: Situation) -> bool:
     if here.use.kind == "attribute":
         return here.use.name in {"statement", "selectable"}
     return here.use.kind == "argument" and isinstance(here.use.node, ast.Call) and last_name(here.use.node) == "execute"
+
+
+def _why_ways_matter(here: Situation) -> str:
+    """Why it matters that a step is taken on some ways only."""
+    name = next((name for name in _DECISIVE if name in here.uncertain), "")
+    return f"whether {name}() is called before depends on the way" if name else ""
+
+
+def _why_loops_matter(here: Situation) -> str:
+    """Why it matters that a loop adds columns: how many there are is not known."""
+    for step in here.web.steps if not here.web.is_expression else ():
+        if step.name in _ADDING:
+            root = step.place.scope.root.node
+            assert isinstance(root, ast.Module)
+            if any(
+                isinstance(around, ast.For | ast.While | ast.AsyncFor) for around in parents_of(root).around(step.call)
+            ):
+                return f"{step.name}() in a loop adds columns that are not counted"
+    return ""
 
 
 def _why_labels_matter(here: Situation) -> str:

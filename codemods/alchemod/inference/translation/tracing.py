@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from alchemod.inference.bindings import Binding
 from alchemod.inference.parents import Parents, parents_of
 from alchemod.inference.reaching import Definitions, definitions
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.translation.keeping import Keeping
 from alchemod.inference.translation.passages import Passage, Passages
 from alchemod.inference.translation.web import STEPS, Origin, Step, Use, UseKind, Web
 from alchemod.inference.values import Answer, Outside, Place, Statement
@@ -69,6 +71,7 @@ class Tracer:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver: Final = resolver
         self._passages: Final = Passages(resolver)
+        self._keeping: Final = Keeping(resolver)
         self._followed: Final[set[ast.expr]] = set()
         self._left: Final[set[ast.AST]] = set()
         self._meetings: Final[list[tuple[ast.expr, Place]]] = []
@@ -126,6 +129,8 @@ class Tracer:
             case ast.Assign(targets=targets) if all(isinstance(target, ast.Name) for target in targets):
                 for target in targets:
                     self._bind(target, place)
+            case ast.Assign(targets=[ast.Attribute() as target]) if self._keep(target, place):
+                pass
             case ast.AnnAssign(target=ast.Name() as target):
                 self._bind(target, place)
             case ast.NamedExpr(target=target):
@@ -138,6 +143,22 @@ class Tracer:
             case _:
                 self._use(_kind_of_use(node, above), node, above, place)
         return None
+
+    def _keep(self, target: ast.Attribute, place: Place) -> bool:
+        """Follow what an object keeps to where it is read; whether it is an attribute of a class of the project."""
+        if any(target.attr == kept.name and self._parents(place).holds(target) for kept in self.web.kept):
+            return True
+        kept = self._keeping.kept(target, place)
+        if kept is None:
+            return False
+        self.web.kept.append(kept)
+        if kept.problem:
+            self.web.problems.append(kept.problem)
+            return True
+        for read, where in kept.reads:
+            self._follow(read, where)
+        self._meetings.extend(kept.stores)
+        return True
 
     def _leave(self, passage: Passage) -> None:
         """Follow what a function returns to its calls."""
@@ -157,7 +178,7 @@ class Tracer:
         if binding is None:
             return False
         if binding not in self.web.bindings:
-            self.web.passages.append(passage)
+            self.web.passages.append(replace(passage, enters=binding))
             for site in passage.sites:
                 actual = passage.actual(site, binding.name)
                 if actual is None:

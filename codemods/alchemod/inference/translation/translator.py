@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import last_name
 from alchemod.inference.translation.annotations import annotated_again
+from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.changes import Change, Replaced, StepTranslation, UntranslatedError, composed
 from alchemod.inference.translation.columns import column_list
 from alchemod.inference.translation.counting import is_short_count
+from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.execution import translated_use
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.translation.soundness import check_columns, check_hooks, doubts
 from alchemod.inference.translation.steps import translated_step
 from alchemod.inference.translation.translation import Family, Translation
 from alchemod.inference.translation.uses import purpose
+from alchemod.inference.translation.variants import Variants
 from alchemod.inference.translation.web import Use, Web
 from alchemod.inference.values import Answer, Statement, Style
 
@@ -85,35 +88,52 @@ class Translator:
             raise UntranslatedError(web.problems[0])
         if not web.uses:
             raise UntranslatedError("nothing that executes the Query is seen")
-        situations = [self._situation(web, use) for use in web.uses]
-        for here in situations:
+        variants, borrowing = Variants(web, self._resolver), Borrowing(web, self._resolver)
+        ways = [self._situations(web, use, variants, borrowing) for use in web.uses]
+        every = [here for situations in ways for here in situations]
+        for here in every:
             check_hooks(here, self._inference)
             check_columns(here)
+        situations = [found[0] for found in ways]
         style = _style(situations)
-        steps = list(self._steps(web, style)) if situations[0].purpose != "get" else []
-        uses = [translated_use(here) for here in situations]
+        steps = list(self._steps(web, style, variants)) if situations[0].purpose != "get" else []
+        uses = [_agreed([translated_use(here) for here in found]) for found in ways]
         changes = [change for done in steps for change in done.changes]
         changes += [change for done in uses for change in done.changes]
-        why = [doubt for here in situations for doubt in doubts(here, self._inference)]
+        why = [doubt for here in every for doubt in doubts(here, self._inference)]
         why += [step.doubt for step in steps] + [doubt for done in uses for doubt in done.doubts]
+        changes += borrowing.changes
         changes += annotated_again(web, self._resolver)
-        if web.passages:
+        if web.passages or web.kept:
             why.append("the Query gets from one function to another")
         return tuple(composed([*_begun(web, situations), *changes])), next(filter(None, why), "")
 
-    def _situation(self, web: Web, use: Use) -> Situation:
-        answer = self._resolver.value(use.receiver, use.place)
-        if answer is None or not isinstance(answer.value, Statement) or answer.value.style != "query":
-            raise UntranslatedError(f"what {ast.unparse(use.receiver)} holds is not known")
-        columns = column_list(answer.value.terms, web.place_of, self._resolver)
-        return Situation(web, use, purpose(use), answer.value, columns, self._resolver)
+    def _situations(self, web: Web, use: Use, variants: Variants, borrowing: Borrowing) -> list[Situation]:
+        """A use with each of the Queries that may get there."""
+        statements = [answer.value for answer in variants.at(use.receiver, use.place)]
+        ways = tuple(
+            (statement, column_list(statement.terms, web.place_of, self._resolver))
+            for statement in statements
+            if isinstance(statement, Statement)
+        )
+        certain = variants.certain(use.receiver, use.place)
+        uncertain = frozenset(name for one, _ in ways for name, call in one.steps if call not in certain)
+        return [Situation(web, use, purpose(use), *way, self._resolver, borrowing, ways, uncertain) for way in ways]
 
-    def _steps(self, web: Web, style: Style) -> Iterator[StepTranslation]:
+    def _steps(self, web: Web, style: Style, variants: Variants) -> Iterator[StepTranslation]:
         for step in web.steps:
-            before = self._resolver.value(step.method.value, step.place)
-            if before is None or not isinstance(before.value, Statement):
-                raise UntranslatedError(f"what {step.name}() is called on is not known")
-            yield translated_step(step, before.value, style, self._resolver)
+            before = [answer.value for answer in variants.at(step.method.value, step.place)]
+            found = [translated_step(step, one, style, self._resolver) for one in before if isinstance(one, Statement)]
+            if any(one.changes != found[0].changes for one in found):
+                raise UntranslatedError(f"{step.name}() means something else for each Query that gets there")
+            yield StepTranslation(found[0].changes, next(filter(None, (one.doubt for one in found)), ""))
+
+
+def _agreed(found: Sequence[Ending]) -> Ending:
+    """What becomes of a use for all the Queries that get there."""
+    if any(one.changes != found[0].changes for one in found):
+        raise UntranslatedError("the Queries that meet here would have to be executed in different ways")
+    return Ending(found[0].changes, tuple(doubt for one in found for doubt in one.doubts))
 
 
 def _style(situations: Sequence[Situation]) -> Style:

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from alchemod.inference.bindings import Binding
 from alchemod.inference.parents import parents_of
+from alchemod.inference.translation.keeping import Kept
 from alchemod.inference.translation.passages import Passage
 from alchemod.inference.values import Place
 
@@ -84,12 +85,13 @@ class Web:
     bindings: dict[Binding, Place] = field(default_factory=dict)
     reads: dict[ast.Name, Place] = field(default_factory=dict)
     passages: list[Passage] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def is_expression(self) -> bool:
         """Whether it is one chain of calls, used where it stands."""
-        return not self.bindings and not self.passages and len(self.origins) == len(self.uses) == 1
+        return not self.bindings and not self.passages and not self.kept and len(self.origins) == len(self.uses) == 1
 
     def place_of(self, node: ast.expr | ast.stmt) -> Place:
         """Where a node stands that is part of the web's code, in whichever of its files."""
