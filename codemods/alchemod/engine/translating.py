@@ -7,11 +7,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from alchemod.edits.verbs import Code, Verb, add_argument, add_parameter, drop, rename, swap
+from alchemod.edits.verbs import Code, Verb, add_argument, add_parameter, drop, insert, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.translation.changes import Added, Change, Parameter, Removed, Renamed, Replaced, Source
+from alchemod.inference.translation.changes import (
+    Added,
+    Change,
+    Inserted,
+    Parameter,
+    Removed,
+    Renamed,
+    Replaced,
+    Source,
+)
 from alchemod.inference.translation.translations import QueryTranslations
 
 if TYPE_CHECKING:
@@ -77,6 +86,8 @@ def _verb(change: Change) -> Verb:
             return add_argument(call, template, **_filled(holes))
         case Parameter(node=function, name=name):
             return add_parameter(function, name)
+        case Inserted(node=statement, template=template, holes=holes):
+            return insert(template, before=statement, **_filled(holes))
         case Removed(node=node):
             return drop(node)
 

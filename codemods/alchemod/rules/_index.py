@@ -668,6 +668,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.0",
     ),
     RuleEntry(
+        code="MIG409",
+        name="query-from-self",
+        summary="Puts a Query into a subquery by an alias of its class",
+        module="alchemod.rules.migration.queries.query_from_self",
+        names=("except_", "except_all", "from_self", "intersect", "intersect_all", "select_entity_from", "union", "union_all", "with_polymorphic"),
+        kinds=("Attribute", "Call"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG410",
         name="string-join",
         summary="Joins along attributes, one by one, not along texts and tuples",

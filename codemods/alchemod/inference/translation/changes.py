@@ -65,7 +65,17 @@ class Parameter:
     path: Path
 
 
-Change: TypeAlias = Renamed | Replaced | Added | Removed | Parameter
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """A statement is put before another one."""
+
+    node: ast.stmt
+    template: str
+    path: Path
+    holes: Mapping[str, Any] = field(default_factory=dict)
+
+
+Change: TypeAlias = Renamed | Replaced | Added | Removed | Parameter | Inserted
 
 
 def composed(changes: Iterable[Change]) -> Iterator[Change]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _COMPILE: Final = ("before_compile", "before_compile_update", "before_compile_delete")
 _BULK: Final = ("after_bulk_update", "after_bulk_delete")
+_OF_BULK: Final = (*_BULK, "before_compile_update", "before_compile_delete")
+"""Events of `update()` and `delete()` alone."""
 _QUERIES: Final = ("Query", "flask_sqlalchemy:Query")
 _SESSION_METHODS: Final = ("execute", "scalars", "scalar", "query")
 
@@ -93,10 +95,9 @@ class QueryHooks(Area):
                 place = self.inference.place(path, call)
                 if place is None:
                     return
-                is_bulk = event in _BULK
-                if not is_bulk and not self._may_be_query(target, place):
+                if event not in _BULK and not self._may_be_query(target, place):
                     return
-                kind: HookKind = "bulk listener" if is_bulk else "listener"
+                kind: HookKind = "bulk listener" if event in _OF_BULK else "listener"
                 yield Hook(kind, path, call, f"the {event} listener")
 
     def _may_be_query(self, target: ast.expr, place: Place) -> bool:

@@ -10,8 +10,8 @@ from alchemod.inference.translation.changes import Change, Removed, Renamed, Rep
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.translation.uniqueness import loads_collection
-from alchemod.inference.translation.uses import TAKING_STATEMENTS
-from alchemod.inference.values import Engine, Session
+from alchemod.inference.translation.uses import SET_OPERATIONS, TAKING_STATEMENTS
+from alchemod.inference.values import Answer, Engine, Outside, Session
 
 _LABELLED: Final = "{_}.set_label_style({sqlalchemy.LABEL_STYLE_TABLENAME_PLUS_COL})"
 
@@ -79,6 +79,10 @@ def _argument(here: Situation) -> Ending:
                 if loads_collection(here.statement, here.columns, here.place_of, here.resolver):
                     raise UntranslatedError("a result with a collection that is joined has to be made unique")
                 return Ending(())
+        case ast.Call(func=function) if last_name(function) in SET_OPERATIONS:
+            match here.resolver.value(function, here.place_of(function)):
+                case Answer(value=Outside(canonical=str() as name)) if name in SET_OPERATIONS:
+                    return Ending(())
     shown = last_name(here.use.node) if isinstance(here.use.node, ast.expr) else ""
     raise UntranslatedError(f"what {shown or 'the call'}() does with the Query is not seen")
 

@@ -11,7 +11,7 @@ from alchemod.inference.area import Area
 from alchemod.inference.translation.tracing import Tracer, origins_in
 from alchemod.inference.translation.translation import Translation
 from alchemod.inference.translation.translator import Translator
-from alchemod.inference.translation.web import Origin
+from alchemod.inference.translation.web import Origin, Web
 from alchemod.inference.values import ModelClass
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ class QueryTranslations(Area):
         if path not in self._by_file:
             self._by_file[path] = self._of_file(path)
         return self._by_file[path].get(node)
+
+    def web_of(self, path: Path, step: ast.Call) -> Web | None:
+        """The web that begins in a file and has this step; None when there is none."""
+        if path not in self._by_file:
+            self._by_file[path] = self._of_file(path)
+        webs = (translation.web for translation in self._by_file[path].values())
+        return next((web for web in webs if any(one.call is step for one in web.steps)), None)
 
     def _of_file(self, path: Path) -> dict[ast.expr, Translation]:
         resolver = self.inference.resolver

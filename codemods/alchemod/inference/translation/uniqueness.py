@@ -27,6 +27,8 @@ def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, r
     if columns.runtime is not None or statement.has_step(*_REPEATING):
         return True
     entities = set(columns.entities)
+    if any(map(_is_of_selectable, entities)):
+        return True
     if any(_adds_from(column, entities) for column in columns.columns):
         return True
     if loads_collection(statement, columns, place_of, resolver):
@@ -46,6 +48,16 @@ def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, r
             found = mentioned(call.args, place, resolver)
             if not found.all_seen or not found.classes <= present:
                 return True
+    return False
+
+
+def _is_of_selectable(cls: ModelClass) -> bool:
+    """Whether an alias stands for the rows of a subquery, which may hold an object more than once."""
+    match cls.alias:
+        case ast.Call(args=[_, _, *_]):
+            return True
+        case ast.Call(keywords=keywords):
+            return any(keyword.arg in {"alias", None} for keyword in keywords)
     return False
 
 
@@ -91,7 +103,7 @@ def _single_target(call: ast.Call, present: set[ModelClass], place: Place, resol
         found = models.target(attribute, owner.model)
         return ModelClass(found) if found is not None else None
     match resolver.value(target, place):
-        case Answer(value=ModelClass() as cls):
+        case Answer(value=ModelClass() as cls) if not _is_of_selectable(cls):
             return cls
     return None
 

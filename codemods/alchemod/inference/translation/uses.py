@@ -29,6 +29,8 @@ _ITERATING: Final = frozenset(
 )
 TAKING_STATEMENTS: Final = frozenset({"in_", "notin_", "not_in", "from_select", "execute"})
 """Methods that take a `select()` where they take a Query."""
+SET_OPERATIONS: Final = frozenset({"union", "union_all", "intersect", "intersect_all", "except_", "except_all"})
+"""Methods of Query, and functions of Core that take a `select()` where they take a Query."""
 EXECUTING: Final[frozenset[Purpose]] = frozenset(
     {"rows", "scalar", "value", "values", "loop", "slice", "count", "get", "bulk"}
 )
@@ -50,7 +52,7 @@ def purpose(use: Use) -> Purpose:
         case "argument" if isinstance(use.node, ast.Call):
             if _goes_through(use.node, use.receiver):
                 return "loop"
-            return "statement" if last_name(use.node) in TAKING_STATEMENTS else "unknown"
+            return "statement" if last_name(use.node) in TAKING_STATEMENTS | SET_OPERATIONS else "unknown"
         case "compared":
             return "statement"
     return "unknown"
