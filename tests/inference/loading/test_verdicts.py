@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alchemod.inference.loading.given import RowsOfCallers
 from sketch import Sketch
 
 MODELS = """
@@ -14,10 +15,16 @@ MODELS = """
 
     Base = declarative_base()
 
+    class Org(Base):
+        __tablename__ = "orgs"
+        id = Column(Integer, primary_key=True)
+
     class Team(Base):
         __tablename__ = "teams"
         id = Column(Integer, primary_key=True)
         name = Column(String)
+        org_id = Column(ForeignKey("orgs.id"))
+        org = relationship("Org")
 
     class User(Base):
         __tablename__ = "users"
@@ -29,6 +36,14 @@ MODELS = """
         team = relationship("Team", backref="users")
         adds = relationship("Address", order_by="Address.position")
         hints = relationship("Hint", lazy=HINTS)
+        logins = relationship("Login", lazy="dynamic")
+        visits = relationship("Visit", lazy="write_only")
+        secrets = relationship("Secret", lazy="raise")
+        grants = relationship("Grant", lazy="selectin")
+        kind = Column(String)
+        boss_id = Column(ForeignKey("users.id"))
+        staff = relationship("User")
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "user"}
 
         @validates("nick")
         def check(self, key, value):
@@ -57,6 +72,37 @@ MODELS = """
         position = Column(Integer)
         user_id = Column(ForeignKey("users.id"))
 
+    class Admin(User):
+        __tablename__ = "admins"
+        id = Column(ForeignKey("users.id"), primary_key=True)
+        rights = relationship("Right")
+        __mapper_args__ = {"polymorphic_identity": "admin"}
+
+    class Right(Base):
+        __tablename__ = "rights"
+        id = Column(Integer, primary_key=True)
+        admin_id = Column(ForeignKey("admins.id"))
+
+    class Login(Base):
+        __tablename__ = "logins"
+        id = Column(Integer, primary_key=True)
+        user_id = Column(ForeignKey("users.id"))
+
+    class Visit(Base):
+        __tablename__ = "visits"
+        id = Column(Integer, primary_key=True)
+        user_id = Column(ForeignKey("users.id"))
+
+    class Secret(Base):
+        __tablename__ = "secrets"
+        id = Column(Integer, primary_key=True)
+        user_id = Column(ForeignKey("users.id"))
+
+    class Grant(Base):
+        __tablename__ = "grants"
+        id = Column(Integer, primary_key=True)
+        user_id = Column(ForeignKey("users.id"))
+
     class Hint(Base):
         __tablename__ = "hints"
         id = Column(Integer, primary_key=True)
@@ -70,10 +116,12 @@ PRELUDE = """
 
     import requests
     from sqlalchemy import func, select, text, union_all, update
-    from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Load, Session, joinedload, lazyload, selectinload, sessionmaker
     from sqlalchemy.orm import joinedload as eager
 
     from models import Address, Hint, Team, User
+    from unseen import tidy
 
     log = logging.getLogger(__name__)
     maker = sessionmaker()
@@ -85,6 +133,23 @@ PRELUDE = """
 
     def show(user):
         return user.name
+
+    def card(user):
+        return user.team.name
+
+    def line(user):
+        return card(user)
+
+    def tree(user):
+        return [tree(one) for one in user.staff]
+
+    def each(users):
+        for one in users:
+            print(one.team)
+
+    def several(users: list[User]):
+        for one in users:
+            print(one.team)
 
     def peek(user):
         return user.__dict__
@@ -133,9 +198,24 @@ SAFE = {
     "new columns": "for u in s.query(User.id).with_entities(User): u.team",
     "unique rows": "for u in s.scalars(select(User)).unique(): u.team",
     "two loops": USERS + LOOP + "for u in us: u.name",
+    "trap 24: sorted by a key": "sorted(s.query(User), key=lambda u: u.team.name)",
     "an earlier query of others": "ts = s.query(Address).all()\n" + USERS + LOOP,
 }
 UNSAFE = {
+    "unseen callee with a session": (USERS + "tidy(s)\n" + LOOP, "may change User.team"),
+    "through a function": (USERS + "for u in us: card(u)", "card() reads team"),
+    "two functions deep": (USERS + "for u in us: line(u)", "line() in"),
+    "trap 24: a function over all": (USERS + "list(map(card, us))", "card() reads team"),
+    "all rows, gone over in a function": (USERS + "each(us)", "each() reads team"),
+    "two relationships away": (USERS + "for u in us: u.team.org", "2 steps away"),
+    "nested loops": (USERS + "for u in us:\n    for one in u.staff:\n        one.team", "2 steps away"),
+    "trap 23: swallowed": (
+        USERS + "for u in us:\n    try:\n        open(u.name)\n        u.team\n    except OSError:\n        pass",
+        "some rows only",
+    ),
+    "filter in a comprehension": ("[u.team for u in s.query(User) if u.ok]", "some rows only"),
+    "early return": (USERS + LOOP + "    if a:\n        return", "some rows only"),
+    "AsyncSession": ("us = (await d.scalars(select(User))).all()\n" + LOOP, "under AsyncSession"),
     "trap 19: child flushed": (
         USERS + "for u in us:\n    s.add(Address(user_id=u.id))\n    s.flush()\n    len(u.adds)",
         "may change User.adds",
@@ -182,6 +262,8 @@ UNSAFE = {
     "execution options": ("for u in s.query(User).execution_options(x=1): u.team", "execution_options(x)"),
 }
 REPORT = {
+    "trap 26: from row to row": (USERS + "for u in us: tree(u)", "goes on from row to row"),
+    "subclasses only": (USERS + "for u in us: u.rights", "only subclasses of User have rights"),
     "reflection": (USERS + "for u in us:\n    u.__dict__\n    u.team", "looks at what is loaded"),
     "variable name": (USERS + "for u in us:\n    getattr(u, a)\n    u.team", "looks at what is loaded"),
     "property that looks": (USERS + "for u in us:\n    u.dump\n    u.team", "uses dump of User"),
@@ -205,6 +287,16 @@ REPORT = {
 }
 BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 SILENT = {
+    "dynamic": "for u in s.query(User): u.logins",
+    "write-only": "for u in s.query(User): u.visits",
+    "raises": "for u in s.query(User): u.secrets",
+    "eager by the model": "for u in s.query(User): u.grants",
+    "wildcard": "for u in s.query(User).options(lazyload('*')): u.team",
+    "wildcard of the class": "for u in s.query(User).options(Load(User).lazyload('*')): u.team",
+    "loader criteria": (
+        "from sqlalchemy.orm import with_loader_criteria\n"
+        "for u in s.query(User).options(with_loader_criteria(Team, Team.id > 1)): u.team"
+    ),
     "option there under another name": "for u in s.query(User).options(eager(User.team)): u.team",
     "option there": "for u in s.query(User).options(joinedload(User.team)): u.team",
     "single object": "u = s.query(User).first()\nu.team",
@@ -218,7 +310,8 @@ SILENT = {
 
 def judged(folder: Path, body: str) -> list[str]:
     """What may be done in a function with this body: `safe User.team`, `unsafe User.adds: why`."""
-    main = textwrap.dedent(PRELUDE) + "def f(s: Session, a, p):\n" + textwrap.indent(body, "    ") + "\n"
+    head = "async def f(d: AsyncSession):\n" if "await" in body else "def f(s: Session, a, p):\n"
+    main = textwrap.dedent(PRELUDE) + head + textwrap.indent(body, "    ") + "\n"
     sketch = Sketch(folder, {"models.py": MODELS, "main.py": main})
     path = folder / "main.py"
     found = []
@@ -255,3 +348,16 @@ def test_report(tmp_path: Path, body: str, why: str) -> None:
 @pytest.mark.parametrize("body", SILENT.values(), ids=SILENT)
 def test_silent(tmp_path: Path, body: str) -> None:
     assert judged(tmp_path, body) == []
+
+
+def test_producer_in_callers_that_are_not_all_seen(tmp_path: Path) -> None:
+    sketch = Sketch(tmp_path, {"models.py": MODELS, "main.py": textwrap.dedent(PRELUDE)})
+    path = tmp_path / "main.py"
+    found = {}
+    for node in sketch.project.tree(path).body:
+        if isinstance(node, ast.FunctionDef):
+            inside = sketch.inference.inside(path, node)
+            assert inside is not None
+            found[node.name] = [rows.labels for rows in sketch.inference.ask(RowsOfCallers).of(inside)]
+    assert {name for name, rows in found.items() if rows} == {"several"}
+    assert found["several"] == [("User.team",)]

@@ -73,6 +73,9 @@ class Known:
         kinds: dict[str, AttributeKind] = {"stamp": "computed", "org": "eager", "blob": "deferred"}
         return kinds.get(node.attr, "other")
 
+    def is_computed(self, value: ast.expr) -> bool:
+        return any(isinstance(part, ast.Name) and part.id == "func" for part in ast.walk(value))
+
     def through(self, call: ast.Call, used: str | None) -> Treatment:
         return LENT if used is not None else TREATMENTS.get(_name(call), Treatment())
 

@@ -103,6 +103,42 @@ READS: dict[str, tuple[str, dict[str, Outcome]]] = {
         "o = s.get(User, 1)\ns.expunge_all()\ns.commit()\ns.close()\no.name\no.team",
         {"o.name": "works", "o.team": "fails"},
     ),
+    "refreshed in part": (
+        "o = s.get(User, 1)\ns.commit()\ns.refresh(o, ['name'])\ns.close()\no.name\no.y",
+        {"o.name": "works", "o.y": "fails"},
+    ),
+    "touching a relationship brings back the columns": (
+        "o = s.get(User, 1)\ns.commit()\no.team\ns.close()\no.name\no.team\no.adds",
+        {"o.name": "works", "o.team": "works", "o.adds": "fails"},
+    ),
+    "touching a collection does too": (
+        "o = s.get(User, 1)\ns.commit()\nlen(o.adds)\ns.close()\no.name\no.team",
+        {"o.name": "works", "o.team": "fails"},
+    ),
+    "assigned what the database computes": (
+        "o = s.get(User, 1)\no.y = func(o.x)\ns.flush()\ns.close()\no.y\no.name",
+        {"o.y": "fails", "o.name": "works"},
+    ),
+    "computed and read again": (
+        "o = s.get(User, 1)\no.y = func(1)\ns.flush()\no.y\ns.close()\no.y",
+        {"o.y": "works"},
+    ),
+    "rolled back to a savepoint": (
+        "o = s.get(User, 1)\ntry:\n    with s.begin_nested():\n        work(s)\nexcept E:\n    pass\ns.close()\no.name",
+        {"o.name": "may fail"},
+    ),
+    "savepoint rolled back by hand": (
+        "o = s.get(User, 1)\np = s.begin_nested()\np.rollback()\ns.close()\no.name",
+        {"o.name": "may fail"},
+    ),
+    "savepoint committed by hand": (
+        "o = s.get(User, 1)\np = s.begin_nested()\np.commit()\ns.close()\no.name",
+        {"o.name": "works"},
+    ),
+    "bulk update": (
+        "o = s.get(User, 1)\ns.query(User).update({User.x: 1})\ns.close()\no.x",
+        {"o.x": "works"},
+    ),
     "expunged after the commit": (
         "o = s.get(User, 1)\ns.commit()\ns.expunge(o)\ns.close()\no.name",
         {"o.name": "fails"},

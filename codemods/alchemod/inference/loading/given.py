@@ -49,7 +49,8 @@ class RowsOfCallers(Area):
                     if reads is None or not (found := self._labels(reads, model.name, inside)):
                         continue
                     nodes, labels = zip(*found, strict=True)
-                    if not self.inference.resolver.callers.of(inside).complete:
+                    sites = self.inference.resolver.callers.of(inside)
+                    if not (sites.calls and sites.complete):
                         yield GivenRows(nodes[0], answer, parameter.arg, tuple(dict.fromkeys(labels)))
 
     def _is_collection(self, parameter: ast.arg) -> bool:

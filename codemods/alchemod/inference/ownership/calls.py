@@ -145,11 +145,9 @@ class Calls:
             return
         if "carrier" in kinds:
             self._record.use(call, "session", life, "fails")
-            match call.func:
-                case ast.Attribute(attr="commit"):
-                    facts = self._effects.committed(call, facts)
-                case ast.Attribute(attr="rollback" | "close"):
-                    facts = self._effects.rolled_back(call, facts)
+            if isinstance(call.func, ast.Attribute) and call.func.attr in ("commit", "rollback", "close"):
+                begun = next(ref.site for ref in receiver if ref.kind == "carrier")
+                facts = self._effects.ended(begun, call, facts)
         yield life, facts
 
     def _pass(

@@ -60,6 +60,7 @@ class SessionDomain(Domain[State]):
         self._outlets: Final = Outlets(self.record, self._calls, scope, self._values, knowledge)
         self._knowledge: Final = knowledge
         self._dropped: Final = {_call_of(statement) for statement in dropped}
+        self._computed: Final[set[ast.Attribute]] = set()
         self._bindings: Final = bindings_in_place(scope)
         self._outer_bindings: Final = {binding.target: binding for binding in scope.outer_bindings}
         parameters = {p.arg: frozenset([Ref("parameter", p.arg)]) for p in scope.parameters}
@@ -263,9 +264,7 @@ class SessionDomain(Domain[State]):
                 if ref.kind == "data" and isinstance(ref.site, ast.AST) and ref.site in facts.data:
                     self.record.use(node, "write", life, "unknown")
                     data = facts.data[ref.site]
-                    facts = facts.put(
-                        ref.site, replace(data, written=True, loaded=data.loaded | {(*ref.path, node.attr)})
-                    )
+                    facts = facts.put(ref.site, data.assigned((*ref.path, node.attr), node in self._computed))
                     if data.tied:
                         facts = self._effects.written(node, facts)
             result[life] = facts
@@ -288,6 +287,8 @@ class SessionDomain(Domain[State]):
             for part in ast.walk(target):
                 if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store):
                     state = self._outlets.store(part, node, state)
+            if isinstance(target, ast.Attribute) and node.value and self._knowledge.is_computed(node.value):
+                self._computed.add(target)
         return state
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, state: State) -> State:

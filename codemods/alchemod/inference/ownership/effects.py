@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
+from alchemod.facts.module import last_name
 from alchemod.inference.domain import Channel
 from alchemod.inference.ownership.knowledge import Opening, Product, SessionKnowledge
 from alchemod.inference.ownership.methods import COROUTINES, NO_SQL, SESSION_METHODS, MethodEffect
@@ -88,8 +89,11 @@ class Effects:
                 return self._did("expire", call, facts).change(Data.expired, sites or None)
             case "refresh":
                 self._record.effects.setdefault("write", call)
-                partial = len(arguments_of(call)) > 1
-                return facts if partial else facts.change(Data.refreshed, sites if len(touched) == 1 else ())
+                if len(touched) != 1:
+                    return facts
+                named = arguments_of(call)[1:]
+                names = _texts(named)
+                return facts.change(lambda old: old.refreshed_in_part(names) if named else old.refreshed(), sites)
             case "expunge":
                 return self._did("expunge", call, facts).change(Data.expunged, sites or None)
             case "read":
@@ -155,8 +159,19 @@ class Effects:
             case "begin":
                 return self.rolled_back(manager, facts) if fails else self.committed(manager, facts)
             case "begin_nested" if fails:
-                return facts.expired()
+                return self.rolled_back_to_savepoint(manager, facts)
         return facts
+
+    def ended(self, begun: ast.AST | str | None, call: ast.Call, facts: Facts) -> Facts:
+        """`commit()`, `rollback()` or `close()` of the transaction that `begun` gave."""
+        how = last_name(call.func)
+        if isinstance(begun, ast.Call) and last_name(begun) == "begin_nested":
+            return self.rolled_back_to_savepoint(call, facts) if how in ("rollback", "close") else facts
+        return self.committed(call, facts) if how == "commit" else self.rolled_back(call, facts)
+
+    def rolled_back_to_savepoint(self, node: ast.AST, facts: Facts) -> Facts:
+        """A rollback to a savepoint expires the objects that were changed behind it."""
+        return self._did("rollback", node, facts).join(facts.expired())
 
     def product(self, call: ast.Call, facts: Facts, source: Value = frozenset([SESSION])) -> Facts:
         """Note what a call on the session gives."""
@@ -183,6 +198,12 @@ class Effects:
     def _awaited(self) -> set[ast.AST]:
         awaits = (node for node in ast.walk(self._scope.node) if isinstance(node, ast.Await))
         return {part for node in awaits for part in ast.walk(node) if isinstance(part, ast.Call)}
+
+
+def _texts(named: list[ast.expr]) -> frozenset[str]:
+    """The names of the attributes that `refresh()` is asked for, as far as they are written there."""
+    parts = (part for node in named for part in ast.walk(node))
+    return frozenset(part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
 
 
 def arguments_of(call: ast.Call) -> list[ast.expr]:

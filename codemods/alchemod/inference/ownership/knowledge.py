@@ -111,6 +111,9 @@ class SessionKnowledge(Protocol):
     def attribute(self, node: ast.Attribute) -> AttributeKind:
         """What reading this attribute of a mapped object is."""
 
+    def is_computed(self, value: ast.expr) -> bool:
+        """Whether the database computes `value`, which an attribute is assigned."""
+
     def through(self, call: ast.Call, used: str | None) -> Treatment:
         """What a call of something that holds the session does with it: a method of an object that keeps it, or with
         `used` a function inside, which uses it under that name."""

@@ -44,10 +44,10 @@ def outcome_when_closed(ref: Ref, name: str, kind: AttributeKind, data: Data) ->
         return "works"
     if kind == "other":
         return "unknown"
-    if "X" in data.elements:
-        return "fails" if data.elements == EXPIRED else "may fail"
     if path in data.loaded:
         return "works"
+    if "X" in data.elements:
+        return "fails" if data.elements == EXPIRED else "may fail"
     match kind:
         case "column":
             return "fails" if name in data.stale else "works" if data.queried else "unknown"
@@ -61,11 +61,11 @@ def outcome_when_closed(ref: Ref, name: str, kind: AttributeKind, data: Data) ->
 
 
 def _loaded_by(ref: Ref, name: str, kind: AttributeKind, data: Data, only: bool) -> Data:
-    """The objects after the read: a relationship or deferred column touched is loaded, a column of an expired object
-    brings back that object alone."""
+    """The objects after the read: a relationship or deferred column touched is loaded, and either, like a column of an
+    expired object, brings back the columns of that object alone."""
     if "[]" in ref.path or kind == "other":
         return data
-    if kind in ("column", "computed") and not ref.path and "X" in data.elements:
+    if kind != "deferred" and not ref.path and "X" in data.elements:
         elements = (data.elements - EXPIRED if only else data.elements) | LOADED
         data = replace(data, elements=elements, written=False if only else data.written)
     return replace(data, loaded=data.loaded | {(*ref.path, name)}) if only else data

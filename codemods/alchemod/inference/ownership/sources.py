@@ -26,6 +26,7 @@ from alchemod.inference.values import (
     Answer,
     ClassObject,
     Collection,
+    ColumnObject,
     Coroutine,
     Expression,
     FunctionObject,
@@ -33,6 +34,7 @@ from alchemod.inference.values import (
     LocalFunction,
     Managed,
     Method,
+    ModelAttribute,
     ModelClass,
     Object,
     Outside,
@@ -182,6 +184,17 @@ class SessionSources:
             case "relationship":
                 return {"eager": "eager", "select": "relationship"}.get(models.lazy(found), "other")  # type: ignore[return-value]
         return "other"
+
+    def is_computed(self, value: ast.expr) -> bool:
+        """Whether `value` is an expression of SQL."""
+        answer = self._value(value)
+        if answer is not None:
+            return isinstance(answer.value, Expression | ModelAttribute | ColumnObject | Statement)
+        called = self._value(value.func) if isinstance(value, ast.Call) else None
+        match called:
+            case Answer(value=Outside(definition=definition)):
+                return definition.name.startswith("sqlalchemy.")
+        return False
 
     def through(self, call: ast.Call, used: str | None) -> Treatment:
         """What a call of something that holds the session does with it."""

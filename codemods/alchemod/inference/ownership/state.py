@@ -99,6 +99,16 @@ class Data:
         """After a refresh of all columns."""
         return replace(self, elements=LOADED, loaded=frozenset(), written=False, queried=True)
 
+    def refreshed_in_part(self, names: frozenset[str]) -> Data:
+        """After a refresh of some attributes of one object."""
+        return replace(self, loaded=self.loaded | {(name,) for name in names})
+
+    def assigned(self, path: tuple[str, ...], computed: bool) -> Data:
+        """After an attribute was assigned. What the database computes is left by the flush to be loaded."""
+        if computed:
+            return replace(self, written=True, stale=self.stale | {path[-1]}, loaded=self.loaded - {path})
+        return replace(self, written=True, loaded=self.loaded | {path})
+
     def expunged(self) -> Data:
         """After an expunge; what was expired stays so."""
         return replace(self, elements=frozenset(e if e == "X" else "E" for e in self.elements))
