@@ -6,8 +6,9 @@ something. Names decide, so this says too much rather than too little: it tells 
 
 from __future__ import annotations
 
+import builtins
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -16,8 +17,8 @@ from alchemod.text.source import SourceFile
 from alchemod.text.words import words
 
 _HANDING_ON: Final = (b"return", b"yield")
-_BUILT_IN: Final = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(list)) | frozenset(dir(set))
-"""Methods of that name are mostly those of Python's own types."""
+_BUILT_IN: Final = frozenset().union(*map(dir, (str, dict, list, set, builtins)))
+"""What has such a name is mostly Python's own."""
 _ASKING: Final = (b".query(", b".query.", b"select(", b"scalars(")
 """What stands where objects are asked for; other functions that execute something speak SQL."""
 _CALLED: Final = re.compile(rb"(\w+)[ \t]*\(")
@@ -52,6 +53,21 @@ class Givers:
             if not name.startswith("__") and name not in _BUILT_IN:
                 exported.setdefault(name.encode(), {home}).add(dotted.partition(".")[0].encode())
         return exported
+
+    def wrapping(self, module: Module, known: Set[bytes]) -> set[bytes]:
+        """The names of the functions of a module that hand on what one of the `known` functions gives."""
+        callers = self._callers_in(module)
+        called: dict[str, list[bytes]] = {}
+        for word in known & callers.keys():
+            for name in callers[word]:
+                called.setdefault(name, []).append(word)
+        texts = ((dotted.rpartition(".")[2], text) for dotted, text in self._handing_on(module).items())
+        found = {name for name, text in texts if any(_hands_on(text, word) for word in called.get(name, ()))}
+        return {name.encode() for name in found - _BUILT_IN if not name.startswith("__")}
+
+    def content(self, module: Module) -> bytes:
+        """The text of the file of a module."""
+        return self._source(module).utf8
 
     @property
     def names(self) -> frozenset[str]:
@@ -115,10 +131,14 @@ def _asks(text: bytes) -> bool:
     return any(token in text for token in _ASKING)
 
 
-def may_use(data: bytes, givers: Mapping[bytes, set[bytes]]) -> bool:
-    """Whether a file may call one of some functions: it has the name of one, and imports it or where it is."""
-    named = givers.keys() & words(data)
-    if not named:
-        return False
-    imported = set(words(b" ".join(_IMPORTS.findall(data))))
-    return any(not imported.isdisjoint(givers[name]) for name in named)
+def _hands_on(text: bytes, name: bytes) -> bool:
+    """Whether a function returns or yields what a call of `name` gives, at once or by a variable."""
+    for line in map(bytes.strip, text.splitlines()):
+        if name not in line:
+            continue
+        if line.startswith(_HANDING_ON):
+            return True
+        held = re.match(rb"(\w+)[ \t]*=(?!=)", line)
+        if held is not None and re.search(rb"\b(?:return|yield)\b.*\b" + held[1] + rb"\b", text):
+            return True
+    return False

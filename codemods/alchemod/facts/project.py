@@ -16,7 +16,7 @@ from alchemod.facts.dependencies import Dependencies
 from alchemod.facts.factories import session_makers, session_names
 from alchemod.facts.families import Families
 from alchemod.facts.gates import base_words, gate_a, names_of_interest
-from alchemod.facts.givers import Givers, may_use
+from alchemod.facts.givers import Givers
 from alchemod.facts.interface import changed_names, interface
 from alchemod.facts.layout import Layout
 from alchemod.facts.lookup import Lookup
@@ -27,6 +27,7 @@ from alchemod.facts.module import ClassFacts, FunctionFacts, Module
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.style import line_length
 from alchemod.facts.tables import Tables
+from alchemod.facts.users import Users
 from alchemod.facts.versions import Step, VersionRange
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, TooDeepError, contents, decode, parse, read
@@ -315,32 +316,23 @@ class Project:
         from a class of interest."""
         fresh = list(self.modules())
         classes: set[bytes] = set()
+        users = Users(self.givers, self._layout.name_of)
         while self._dropped and fresh:
             factories = {name.encode() for module in fresh for name in session_names(module)}
             classes = names_of_interest(fresh, classes)
-            givers = self._exported_givers(fresh)
+            searched = {path: data for path, data in self._dropped.items() if path not in self._history}
+            using = users.among(searched, fresh)
             found = [
                 path
-                for path, data in self._dropped.items()
-                if path not in self._history
-                and (
-                    any(mentions(data, name) for name in factories)
-                    or not classes.isdisjoint(base_words(data))
-                    or may_use(data, givers)
-                )
+                for path, data in searched.items()
+                if path in using
+                or any(mentions(data, name) for name in factories)
+                or not classes.isdisjoint(base_words(data))
             ]
             for path in found:
                 del self._dropped[path]
                 self._candidates.append(path)
             fresh = [module for path in found if (module := self.facts(path)) is not None]
-
-    def _exported_givers(self, modules: Sequence[Module]) -> dict[bytes, set[bytes]]:
-        """The functions of some files that give rows, each with what other files import to call it."""
-        exported: dict[bytes, set[bytes]] = {}
-        for module in modules:
-            for name, homes in self.givers.exported(module).items():
-                exported.setdefault(name, set()).update(homes)
-        return exported
 
     def _take_facts(self, path: Path) -> None:
         try:
