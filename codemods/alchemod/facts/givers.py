@@ -6,7 +6,6 @@ something. Names decide, so this says too much rather than too little: it tells 
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Final
@@ -17,8 +16,8 @@ from alchemod.text.source import SourceFile
 from alchemod.text.words import words
 
 _HANDING_ON: Final = (b"return", b"yield")
-_BUILT_IN: Final = frozenset().union(*map(dir, (str, dict, list, set, builtins)))
-"""What has such a name is mostly Python's own."""
+_BUILT_IN: Final = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(list)) | frozenset(dir(set))
+"""Methods of that name are mostly those of Python's own types."""
 _ASKING: Final = (b".query(", b".query.", b"select(", b"scalars(")
 """What stands where objects are asked for; other functions that execute something speak SQL."""
 _CALLED: Final = re.compile(rb"(\w+)[ \t]*\(")

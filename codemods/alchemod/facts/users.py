@@ -7,6 +7,7 @@ function which hands on what another one gives.
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from alchemod.text.words import words
 _CALLED: Final = re.compile(rb"(\w+)[ \t]*\(")
 _DEFINED: Final = re.compile(rb"\bdef[ \t]+(\w+)")
 _IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
+_BUILTINS: Final = frozenset(map(str.encode, dir(builtins)))
 _MAX_DEFINITIONS: Final = 3
 """A name that more files give to functions tells little."""
 
@@ -70,7 +72,7 @@ class Users:
                 self._note_distinct(name)
 
     def _note_distinct(self, name: bytes) -> None:
-        if self._defined[name] <= _MAX_DEFINITIONS:
+        if self._defined[name] <= _MAX_DEFINITIONS and name not in _BUILTINS:
             self._distinct.add(name)
 
     def _lead_on(self) -> None:
