@@ -219,7 +219,7 @@ def _imports_module(tree: ast.Module, module: str) -> bool:
 
 def _message(row: Renamed, old: str, new: str) -> str:
     if not new:
-        return f"{old} is gone in SQLAlchemy 2.0: {row.instead}"
+        return f"{old} is gone in SQLAlchemy {max(row.since, '2.0')}: {row.instead}"
     return f"{old} is an old name of {new}"
 
 

@@ -29,6 +29,16 @@ class Dialects(Area):
         found = re.compile(rb"[\"'](?:%s)\b|\bdialects(?:\.|\s+import\s[\w, ]*)(?:%s)\b" % ((_either(names),) * 2))
         return any(found.search(self.inference.project.source(module.path).utf8) for module in self._modules())
 
+    def opens(self, name: str) -> bool:
+        """Whether a file of the project names this dialect in a URL: `mariadb://`, `"mariadb+pymysql"`."""
+        found = re.compile(rb"[\"']%s(?:\+\w+)?(?:://|[\"'])" % re.escape(name.encode()))
+        return any(found.search(self.inference.project.source(module.path).utf8) for module in self._modules())
+
+    def drives(self, name: str) -> bool:
+        """Whether a file of the project names this driver in a URL, `postgresql+asyncpg://`, or imports it."""
+        found = re.compile(rb"\+%s\b|^\s*(?:import|from)\s+%s\b" % ((re.escape(name.encode()),) * 2), re.MULTILINE)
+        return any(found.search(self.inference.project.source(module.path).utf8) for module in self._modules())
+
     def _modules(self) -> Iterator[Module]:
         return self.inference.project.modules()
 

@@ -866,6 +866,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.1",
     ),
     RuleEntry(
+        code="MIG512",
+        name="behaviour-changes-21",
+        summary="Names what behaves otherwise in SQLAlchemy 2.1",
+        module="alchemod.rules.migration.sqlalchemy21.behaviour_changes_21",
+        names=("AbstractCollectionWriter", "AbstractEntityRegistry", "AbstractORMCompileState", "AbstractRelationshipLoader", "AppenderMixin", "AttributeImpl", "BulkORMDelete", "BulkORMInsert", "BulkORMUpdate", "BulkUDCompileState", "CachingEntityRegistry", "ClsRegistryToken", "CollectionAttributeImpl", "ColumnLoader", "CompoundSelectCompileState", "DeferredColumnLoader", "DeleteAll", "DeleteState", "DependencyProcessor", "DetectKeySwitch", "DoNothingLoader", "DynaLoader", "DynamicAttributeImpl", "DynamicCollectionAdapter", "ExpressionColumnLoader", "HasCollectionAdapter", "ImmediateLoader", "JoinCondition", "JoinedLoader", "LazyLoader", "LoadDeferredColumns", "LoadLazyAttribute", "ManyToManyDP", "ManyToOneDP", "NoLoader", "ORMCompileState", "ORMDMLState", "ORMFromStatementCompileState", "ORMSelectCompileState", "OneToManyDP", "PostLoad", "PostLoader", "PostUpdateAll", "ProcessAll", "ProcessState", "PropRegistry", "SaveUpdateAll", "SaveUpdateState", "ScalarAttributeImpl", "ScalarObjectAttributeImpl", "SelectInLoader", "SlotsEntityRegistry", "SubqueryLoader", "TokenRegistry", "UninstrumentedColumnLoader", "WeakInstanceDict", "WriteOnlyAttributeImpl", "WriteOnlyLoader", "add_class", "backref_listeners", "create_proxied_attribute", "delete_obj", "load_on_ident", "load_on_pk_identity", "load_scalar_attributes", "post_update", "prepare_instrumentation", "register_attribute", "register_attribute_impl", "register_descriptor", "remove_class", "save_obj", "single_parent_validator", "track_cascade_events", "unregister_attribute", "create_engine", "create", "options", "Index", "BIT", "compile", "with_loader_criteria", "with_polymorphic", "validates", "over", "Bundle", "add", "remove", "extend", "listen", "listens_for", "SELECT", "mysql_engine", "mysql_charset", "mysql_collate", "mysql_row_format"),
+        kinds=("Attribute", "Call", "ClassDef", "Constant", "Import", "ImportFrom", "Module", "Name"),
+        since="2.1",
+    ),
+    RuleEntry(
         code="MIG513",
         name="modern-forms-21",
         summary="Uses what SQLAlchemy 2.1 adds. It is off unless asked for",

@@ -123,7 +123,7 @@ class SchemaDefaults21(Rule):
     def _uuid(self, call: ast.Call, answer: Answer, ctx: Context) -> Iterator[Finding]:
         calls = ctx.ask(LibraryCalls)
         first = next((found for found in calls.of("Uuid") if _is_plain(found.node)), None)
-        if first is not None and first.is_at(ctx.path, call) and ctx.ask(Dialects).speaks_of("mariadb"):
+        if first is not None and first.is_at(ctx.path, call) and ctx.ask(Dialects).opens("mariadb"):
             message = "Uuid on MariaDB is a UUID column in SQLAlchemy 2.1, and was CHAR(32) before, here and elsewhere"
             missing = "whether tables with CHAR(32) exist; to keep these write Uuid(native_uuid=False)"
             yield self.report(call, message, missing=missing, given=[answer])
