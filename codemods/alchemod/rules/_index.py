@@ -816,6 +816,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="2.1",
     ),
     RuleEntry(
+        code="MIG506",
+        name="core-autoflush",
+        summary="Finds statements of Core that see what was only added, from SQLAlchemy 2.1 on",
+        module="alchemod.rules.migration.sqlalchemy21.core_autoflush",
+        names=("execute", "scalar", "scalars", "exec"),
+        kinds=("Call",),
+        tokens=(".add",),
+        since="2.1",
+    ),
+    RuleEntry(
         code="MIG507",
         name="float-types",
         summary="Pins the types of floating point numbers that SQLAlchemy 2.1 maps otherwise",

@@ -10,6 +10,7 @@ from alchemod.facts.project import Project
 
 _AUTOCOMMIT: Final = re.compile(rb"\bautocommit\s*=\s*True\b|\bautobegin\s*=\s*False\b")
 _BEFORE_COMMIT: Final = re.compile(rb"[\"']before_commit[\"']|\bbefore_models_committed\b|\bdef before_commit\b")
+_WITHOUT_FLUSH: Final = re.compile(rb"\bautoflush\s*=\s*False\b|\.autoflush\s*=|[\"']autoflush[\"']\s*:\s*False")
 _ISOLATION: Final = re.compile(rb"[\"']AUTOCOMMIT[\"']")
 
 _REMOVING: Final = re.compile(rb"\.remove\(\)|\bflask_sqlalchemy\b|\bflask_appbuilder\b")
@@ -36,6 +37,11 @@ class CommitHooks:
     def commits_at_once(self) -> bool:
         """Whether some engine commits each statement by itself (isolation level AUTOCOMMIT)."""
         return self._where(_ISOLATION) is not None
+
+    @cached_property
+    def may_not_autoflush(self) -> bool:
+        """Whether some sessions do not flush by themselves."""
+        return self._where(_WITHOUT_FLUSH) is not None
 
     @cached_property
     def removes_registry(self) -> bool:
