@@ -1,4 +1,4 @@
-"""A function gets one more parameter: where it goes, and what becomes of the layout."""
+"""The parameters of a function: one comes, or all are set anew; where they go, and what becomes of the layout."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from alchemod.edits.verbs import add_parameter, rename
-from edits.files import File
+from alchemod.edits.verbs import add_parameter, rename, set_parameters
+from edits.files import File, clean
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,35 @@ def test_a_function_without_named_parameters_is_left_alone() -> None:
     assert isinstance(function, ast.FunctionDef)
     with pytest.raises(AssertionError):
         file.after(add_parameter(function, "s"))
+
+
+def set_to(code: str, *wanted: int | str) -> str:
+    file = File(clean(code))
+    return file.after(set_parameters(file.node(ast.FunctionDef), *wanted))
+
+
+def test_set_anew_with_one_more() -> None:
+    assert set_to("def f(a, b):\n    return a\n", 0, 1, "c") == "def f(a, b, c):\n    return a\n"
+    assert set_to("def f(a, b: int) -> int:\n    pass\n", 0, "c", 1) == "def f(a, c, b: int) -> int:\n    pass\n"
+    before = "def f(\n    a,\n    b,\n):\n    return a\n"
+    assert set_to(before, 0, 1, "c") == "def f(\n    a,\n    b,\n    c,\n):\n    return a\n"
+
+
+def test_set_anew_without_others() -> None:
+    assert set_to("def f(a, b, c,):\n    return 1\n", "x") == "def f(x,):\n    return 1\n"
+    assert set_to("@at(1)\ndef f( a, b ): return a\n", 0) == "@at(1)\ndef f( a ): return a\n"
+
+
+def test_set_anew_with_edits_inside() -> None:
+    file = File("def f(a):\n    return a\n")
+    returned = file.node(ast.Return).value
+    assert returned is not None
+    verbs = [set_parameters(file.node(ast.FunctionDef), 0, "b"), rename(returned, "b")]
+    assert file.after(*verbs) == "def f(a, b):\n    return b\n"
+
+
+@pytest.mark.parametrize("code", ["def f(a, # one\n      b):\n    pass\n", "def f(a, *, b):\n    pass\n"])
+def test_not_set_anew(code: str) -> None:
+    file = File(code)
+    result = file.rewritten({"fix": [set_parameters(file.node(ast.FunctionDef), 0, "c")]})
+    assert result.refused

@@ -1,13 +1,14 @@
-"""A parameter comes to a function, and the layout of the others stays."""
+"""The parameters of a function change, and their layout stays."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
 
 from alchemod.edits.refusal import Refusal
-from alchemod.edits.spacing import Whitespace, break_like, breaks, broken_at
+from alchemod.edits.spacing import Whitespace, break_like, breaks, broken_at, has_comment
 
 _BLANK = cst.SimpleWhitespace(" ")
 
@@ -38,6 +39,25 @@ def with_added(function: Any, name: str) -> Any:
         changes[field] = [*getattr(old, field)[:-1], changes[field]]
     changes["kwonly_params"] = [*changes.get("kwonly_params", old.kwonly_params), new]
     return function.with_changes(params=old.with_changes(**changes))
+
+
+def with_only(function: Any, wanted: Sequence[int | str]) -> Any:
+    """A function with these positional parameters: those it has, by number, and new ones by name.
+
+    Raises Refusal for comments between the parameters, and where others stand beside them.
+    """
+    parameters = function.params
+    old = parameters.params
+    if any(has_comment(_gap(one)) for one in old):
+        raise Refusal("a comment stands between the parameters")
+    is_plain = isinstance(parameters.star_arg, cst.MaybeSentinel) and parameters.star_kwarg is None
+    if not old or not is_plain or parameters.kwonly_params or parameters.posonly_params:
+        raise Refusal("the function has other parameters too")
+    between = old[0].comma if len(old) > 1 else cst.Comma(whitespace_after=_BLANK)
+    found = [old[one] if isinstance(one, int) else cst.Param(cst.Name(one)) for one in wanted]
+    last = found[-1].with_changes(comma=old[-1].comma, whitespace_after_param=old[-1].whitespace_after_param)
+    first = [_followed_by(one, cst.SimpleWhitespace("")).with_changes(comma=between) for one in found[:-1]]
+    return function.with_changes(params=parameters.with_changes(params=[*first, last]))
 
 
 def _last(parameters: cst.Parameters) -> tuple[str, Any]:

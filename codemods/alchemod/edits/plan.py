@@ -21,6 +21,7 @@ from alchemod.edits.verbs import (
     Insert,
     Reimport,
     Rename,
+    SetParameters,
     Spread,
     Swap,
     Transform,
@@ -86,7 +87,7 @@ class Plan:
     def is_inside_unit(self, verb: Verb) -> bool:
         """Whether the verb changes something inside a statement or header, not whole statements."""
         match verb:
-            case Rename() | AddArgument() | AddParameter() | Transform() | Spread():
+            case Rename() | AddArgument() | AddParameter() | SetParameters() | Transform() | Spread():
                 return True
             case Swap():
                 return not isinstance(verb.node, ast.stmt)
@@ -160,9 +161,8 @@ class Plan:
                 return
 
     def _is_discarded(self, verb: Verb) -> bool:
-        if isinstance(verb, Rename | AddArgument | AddParameter | Reimport | Spread) and self._discards(
-            verb.node, verb.node
-        ):
+        on_itself = isinstance(verb, Rename | AddArgument | AddParameter | SetParameters | Reimport | Spread)
+        if on_itself and self._discards(verb.node, verb.node):
             return True
         below: ast.AST = verb.node
         for ancestor in self.ancestry.ancestors(verb.node):

@@ -33,6 +33,7 @@ from alchemod.edits.verbs import (
     Drop,
     Insert,
     Rename,
+    SetParameters,
     Spread,
     Swap,
     Transform,
@@ -83,6 +84,10 @@ class Promise:
             setattr(new, keywords, _with_keywords(new.keywords, call.keywords))
         for parameter in self._plan.on(node, AddParameter):
             new.args = _with_parameter(new.args, parameter.name)
+        for change in self._plan.on(node, SetParameters):
+            old = new.args.args
+            new.args = copy.copy(new.args)
+            new.args.args = [old[one] if isinstance(one, int) else ast.arg(one) for one in change.wanted]
         for decoration in self._plan.on(node, Decorate):
             filled = self._fill(decoration)
             expression = self._with_values(parse_expression(filled.text), filled)

@@ -34,7 +34,7 @@ from alchemod.edits.refusal import Refusal
 from alchemod.edits.segments import Unit, Units, line_indent
 from alchemod.edits.spacing import has_comment
 from alchemod.edits.templates import Filled
-from alchemod.edits.verbs import AddArgument, AddParameter, Code, Drop, Rename, Spread, Swap, Transform
+from alchemod.edits.verbs import AddArgument, AddParameter, Code, Drop, Rename, SetParameters, Spread, Swap, Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ class Renderer:
             current = self._with_argument(current, addition)
         for parameter in self.plan.on(node, AddParameter):
             current = parameters.with_added(current, parameter.name)
+        for change in self.plan.on(node, SetParameters):
+            current = parameters.with_only(current, change.wanted)
         for transform in self.plan.on(node, Transform):
             current = current.visit(transform.transformer)
         for swap in self.plan.on(node, Swap):

@@ -133,6 +133,14 @@ class AddParameter:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class SetParameters:
+    """See :func:`set_parameters`."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    wanted: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Decorate:
     """See :func:`decorate`."""
 
@@ -173,6 +181,7 @@ Verb: TypeAlias = (
     | Append
     | AddArgument
     | AddParameter
+    | SetParameters
     | Decorate
     | Transform
     | Reimport
@@ -262,6 +271,15 @@ def add_argument(node: ast.Call | ast.ClassDef, template: str, /, *, first: bool
 def add_parameter(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, /) -> AddParameter:
     """Give a function one more parameter without a default, which calls give by name; ``**kwargs`` stays the last."""
     return AddParameter(node, name)
+
+
+def set_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, /, *wanted: int | str) -> SetParameters:
+    """Give a function these positional parameters, and no others.
+
+    A number is one that the function has, counted from 0, with its annotation; a text is the name of a new one. The
+    function has only positional parameters without defaults.
+    """
+    return SetParameters(node, wanted)
 
 
 def decorate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, template: str, /, **holes: Any) -> Decorate:

@@ -469,6 +469,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG112",
+        name="legacy-listeners",
+        summary="Gives listeners the arguments of the events as they are",
+        module="alchemod.rules.migration.connections.legacy_listeners",
+        names=("AttributeExtension", "ConnectionProxy", "MapperExtension", "PoolListener", "SessionExtension", "listen", "listens_for", "create_engine"),
+        kinds=("Attribute", "Call", "Import", "ImportFrom", "Name"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG201",
         name="select-list",
         summary="Gives `select()` its columns one by one, and everything else by methods",
