@@ -41,6 +41,8 @@ def method(
         return answer.then(connection)
     if name == "execution_options":
         return answer.then(engine)
+    if name == "raw_connection" and not engine.is_async:
+        return answer.then(LibraryObject("PoolProxiedConnection"))
     return answer.then(Managed(connection)) if name == "begin" else None
 
 

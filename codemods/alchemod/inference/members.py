@@ -78,6 +78,8 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             return answer.then(LibraryObject("URL"))
         case Engine(is_async=is_async, is_connection=True) if name in {"engine", "sync_engine"}:
             return answer.then(Engine(is_async and name == "engine"))
+        case Engine(is_async=False, is_connection=True) if name == "connection":
+            return answer.then(LibraryObject("PoolProxiedConnection"))
         case Engine(is_async=True, is_connection=is_connection) if name in {"sync_engine", "sync_connection"}:
             return answer.then(Engine(is_connection=is_connection))
         case (

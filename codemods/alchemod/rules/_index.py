@@ -478,6 +478,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG113",
+        name="engine-behaviour-changes",
+        summary="Names what engines and connections do otherwise in SQLAlchemy 2.0",
+        module="alchemod.rules.migration.connections.engine_behaviour_changes",
+        names=("connection", "keys", "create_engine", "raw_connection", "dbapi", "full_returning"),
+        kinds=("Attribute", "Call", "ClassDef"),
+        min_version="2.0",
+        since="2.0",
+    ),
+    RuleEntry(
         code="MIG201",
         name="select-list",
         summary="Gives `select()` its columns one by one, and everything else by methods",
