@@ -70,6 +70,9 @@ class RenamedEngineNames(RenamedNames):
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call of a method that is called otherwise."""
         match call.func:
+            case ast.Attribute(value=ast.Attribute(value=bind, attr="dialect"), attr="has_table"):
+                yield from self._of_dialect(call, bind, ctx)
+                return
             case ast.Attribute(value=receiver, attr=name) if name in _METHODS:
                 answer = ctx.value(receiver)
             case _:
@@ -109,6 +112,22 @@ class RenamedEngineNames(RenamedNames):
             yield self.fix(call, message, rename(call.func, "connect"), given=[answer])
         elif name in _CALLING and call.args:
             yield from self._block(call, receiver, name, answer, ctx)
+
+    def _of_dialect(self, call: ast.Call, bind: ast.expr, ctx: Context) -> Iterator[Finding]:
+        """`bind.dialect.has_table(bind, name)`; a dialect that is asked about another connection is left alone."""
+        match call:
+            case ast.Call(args=[connection, name], keywords=keywords) if {one.arg for one in keywords} <= {"schema"}:
+                asked = ctx.value(connection) if ast.unparse(connection) == ast.unparse(bind) else None
+            case _:
+                return
+        if asked is None or not isinstance(asked.value, Engine) or asked.value.is_async:
+            return
+        holes: dict[str, Any] = {"schema": one.value for one in keywords}
+        listed = "{name}, schema={schema}" if holes else "{name}"
+        template = f"{{sqlalchemy.inspect}}({{connection}}).has_table({listed})"
+        message = "a dialect is asked by an Inspector in SQLAlchemy 2.0"
+        edit = swap(call, template, connection=connection, name=name, **holes)
+        yield self.fix(call, message, edit, given=[asked])
 
     def _block(self, call: ast.Call, receiver: ast.expr, name: str, answer: Answer, ctx: Context) -> Iterator[Finding]:
         """`engine.transaction(function, ...)` as a statement becomes a block that calls the function."""
