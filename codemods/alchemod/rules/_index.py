@@ -810,9 +810,9 @@ ENTRIES: tuple[RuleEntry, ...] = (
         name="removed-in-21",
         summary="Takes away or renames what SQLAlchemy 2.1 does not know any more",
         module="alchemod.rules.migration.sqlalchemy21.removed_in_21",
-        names=("declarative_mixin", "create_engine", "Sequence", "Identity", "DropConstraint"),
-        kinds=("Call", "ClassDef"),
-        tokens=("declarative_mixin", "threaded", "_json_", "order", "on_null", "isolate_from_table"),
+        names=("declarative_mixin", "create_engine", "Sequence", "Identity", "DropConstraint", "include_columns"),
+        kinds=("Call", "ClassDef", "Subscript"),
+        tokens=("declarative_mixin", "threaded", "_json_", "order", "on_null", "isolate_from_table", "include_columns"),
         since="2.1",
     ),
     RuleEntry(

@@ -193,9 +193,16 @@ def _eager_loads(step: Step, before: Statement, resolver: Resolver) -> StepTrans
             return StepTranslation((without(step),))
     if before.has_step("options"):
         raise UntranslatedError("enable_eagerloads(False) cancels options, which select() cannot")
-    return StepTranslation(
-        (without(step),), "what the models load eagerly is loaded, which enable_eagerloads() forbids"
+    if [term.kind for term in before.terms] != ["entity"]:
+        doubt = "what the models load eagerly is loaded, which enable_eagerloads() forbids"
+        return StepTranslation((without(step),), doubt)
+    lazy = Replaced(
+        step.call,
+        '{query}.options({sqlalchemy.orm.lazyload}("*"))',
+        step.place.module.path,
+        {"query": step.method.value},
     )
+    return StepTranslation((lazy,), "options that follow are heeded, which enable_eagerloads() forbids")
 
 
 def _with_parent(step: Step, before: Statement, resolver: Resolver) -> StepTranslation:

@@ -130,7 +130,7 @@ class BoundMetadata(Rule):
                 bound = next(
                     (one for one in (*call.keywords, *call.args) if getattr(one, "value", one) is given), given
                 )
-                uses = [*_consumers(ctx.tree, held)]
+                uses = [*_consumers(ctx.tree, held), *_sessions(ctx)]
                 edits: list[Verb] = [drop(bound), *(add_argument(use, "{engine}", engine=given.id) for use in uses)]
                 unsafe = "whether other files and statements rely on the engine that the metadata knows"
                 yield self.fix(call, message, *edits, given=[answer], unsafe=unsafe)
@@ -194,3 +194,19 @@ def _consumers(tree: ast.Module, name: str) -> Iterator[ast.Call]:
             ):
                 if ast.unparse(owner) in {name, f"{name}.metadata"}:
                     yield node
+
+
+def _sessions(ctx: Context) -> Iterator[ast.Call]:
+    """The calls in a file that make sessions, or makers of them, which are told no engine."""
+    for node in ast.walk(ctx.tree):
+        match node:
+            case (
+                ast.Call(func=ast.Name(id="Session" | "sessionmaker"), args=[], keywords=keywords)
+                | ast.Call(func=ast.Attribute(attr="Session" | "sessionmaker"), args=[], keywords=keywords)
+            ):
+                answer = ctx.value(node.func)
+                is_told = not {keyword.arg for keyword in keywords}.isdisjoint({"bind", "binds", None})
+                match answer:
+                    case Answer(value=Outside(definition=definition)) if not is_told:
+                        if definition.canonical in {"Session", "sessionmaker"}:
+                            yield node

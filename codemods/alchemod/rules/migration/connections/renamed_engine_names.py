@@ -122,7 +122,7 @@ class RenamedEngineNames(RenamedNames):
                 return
         if asked is None or not isinstance(asked.value, Engine) or asked.value.is_async:
             return
-        holes: dict[str, Any] = {"schema": one.value for one in keywords}
+        holes: dict[str, Any] = {"schema": keywords[0].value} if keywords else {}
         listed = "{name}, schema={schema}" if holes else "{name}"
         template = f"{{sqlalchemy.inspect}}({{connection}}).has_table({listed})"
         message = "a dialect is asked by an Inspector in SQLAlchemy 2.0"

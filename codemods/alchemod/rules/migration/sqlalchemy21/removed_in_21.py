@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from alchemod.edits.verbs import drop, rename
+from alchemod.edits.verbs import drop, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.inference.dialects import Dialects
+from alchemod.inference.reflected_indexes import ReflectedIndexes
 from alchemod.inference.values import Answer, Outside
 
 
@@ -18,7 +20,8 @@ class RemovedIn21(Rule):
 
     What it does:
         Drops `@declarative_mixin` and `isolate_from_table=`, and renames `order=` and `on_null=` of sequences and
-        identities to `oracle_order=` and `oracle_on_null=`, `_json_serializer=` to `json_serializer=`.
+        identities to `oracle_order=` and `oracle_on_null=`, `_json_serializer=` to `json_serializer=`. The columns that
+        an index of PostgreSQL includes are read from its `dialect_options`.
 
     Why:
         SQLAlchemy 2.1 warns of them or rejects them.
@@ -35,7 +38,8 @@ class RemovedIn21(Rule):
 
     Fix safety:
         Safe: the new forms do the same. Keywords that only 2.1 knows are written where the project allows no older
-        version. A report for `threaded=`, which has no successor. The same keywords of other calls are left alone.
+        version. A report for `threaded=`, which has no successor, and for indexes of other databases. The same keywords
+        of other calls are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/21/changelog/whatsnew_21.html
@@ -43,9 +47,9 @@ class RemovedIn21(Rule):
     """
 
     code = "MIG503"
-    names = ("declarative_mixin", "create_engine", "Sequence", "Identity", "DropConstraint")
+    names = ("declarative_mixin", "create_engine", "Sequence", "Identity", "DropConstraint", "include_columns")
     since = "2.1"
-    tokens = ("declarative_mixin", "threaded", "_json_", "order", "on_null", "isolate_from_table")
+    tokens = ("declarative_mixin", "threaded", "_json_", "order", "on_null", "isolate_from_table", "include_columns")
 
     def find_ClassDef(self, node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
         """Looks at the decorators of one class."""
@@ -75,6 +79,23 @@ class RemovedIn21(Rule):
                 yield self.fix(keyword, message, rename(keyword, new), given=[answer], min_version=minimum)
             else:
                 yield self.fix(keyword, said, drop(keyword), given=[answer], min_version=minimum)
+
+    def find_Subscript(self, node: ast.Subscript, ctx: Context) -> Iterator[Finding]:
+        """Looks at one `index["include_columns"]` of what an Inspector tells."""
+        match node:
+            case ast.Subscript(slice=ast.Constant(value="include_columns"), ctx=ast.Load()):
+                answer = ctx.ask(ReflectedIndexes).told_by(ctx.path, node.value)
+            case _:
+                return
+        if answer is None:
+            return
+        message = "the columns that an index includes are among its dialect_options in SQLAlchemy 2.1"
+        if not ctx.ask(Dialects).speaks_of("postgresql", "postgres") or ctx.ask(Dialects).speaks_of("mssql"):
+            missing = 'which database is asked; write index["dialect_options"]["postgresql_include"] for PostgreSQL'
+            yield self.report(node, message, missing=missing, given=[answer])
+            return
+        edit = swap(node, '{index}["dialect_options"]["postgresql_include"]', index=node.value)
+        yield self.fix(node, message, edit, given=[answer])
 
 
 _KEYWORDS: Final[dict[tuple[str, str], tuple[str | None, str]]] = {
