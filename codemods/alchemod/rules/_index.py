@@ -706,6 +706,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG411",
+        name="aliased-join",
+        summary="Names the alias that `join(..., aliased=True)` makes",
+        module="alchemod.rules.migration.queries.aliased_join",
+        names=("join", "outerjoin"),
+        kinds=("Call",),
+        tokens=("aliased", "from_joinpoint"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG412",
         name="query-hooks",
         summary="Reports hooks that act on a Query only",
