@@ -21,7 +21,11 @@ _BUILT_IN: Final = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(li
 _ASKING: Final = (b".query(", b".query.", b"select(", b"scalars(")
 """What stands where objects are asked for; other functions that execute something speak SQL."""
 _CALLED: Final = re.compile(rb"(\w+)[ \t]*\(")
-_IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
+_ASSIGNED: Final = re.compile(rb"[ \t]*self\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[ \t]*(.*)")
+_SETTING: Final = re.compile(rb"^[ \t]*self\.\w[^\n]*(?:=|\.append\(|\.extend\(|\.insert\()", re.MULTILINE)
+_PUT: Final = re.compile(
+    rb"[ \t]*self\.(\w+)(?:[^\n=(]*\.(?:append|extend|insert|setdefault)\(|\[[^\n]*\][ \t]*=(?!=))"
+)
 _MAX_CALLS: Final = 4
 """So many calls between the function that asks for rows and the one that gets them are followed."""
 
@@ -35,12 +39,14 @@ class Givers:
         self._bodies: Final[WeakKeyDictionary[Module, dict[str, bytes]]] = WeakKeyDictionary()
         self._asking: Final[WeakKeyDictionary[Module, list[str]]] = WeakKeyDictionary()
         self._callers: Final[WeakKeyDictionary[Module, dict[bytes, set[str]]]] = WeakKeyDictionary()
+        self._puts: Final[WeakKeyDictionary[Module, list[bytes]]] = WeakKeyDictionary()
         self._found: frozenset[str] | None = None
-        self._bytes: frozenset[bytes] = frozenset()
+        self._kept: frozenset[str] | None = None
+        self._bytes: frozenset[bytes] | None = None
 
     def forget(self) -> None:
         """Drop the names: the content of a file changed."""
-        self._found = None
+        self._found = self._kept = self._bytes = None
 
     def exported(self, module: Module) -> dict[bytes, set[bytes]]:
         """The names of the functions of a module that ask for rows and return something, each with the names by which
@@ -73,12 +79,28 @@ class Givers:
         """The names of functions and methods that may give rows."""
         if self._found is None:
             self._found = frozenset(self._search())
-            self._bytes = frozenset(name.encode() for name in self._found)
         return self._found
 
+    @property
+    def keeping(self) -> frozenset[str]:
+        """The names of attributes that a function which asks for rows, or calls one of these, may keep rows in."""
+        if self._kept is None:
+            known = frozenset(name.encode() for name in self.names)
+            found = {
+                name
+                for module in self._modules()
+                for text in self._keeping_in(module)
+                if _asks(text) or not known.isdisjoint(words(text))
+                for name in _kept_in(text, known)
+            }
+            self._kept = frozenset(name.decode() for name in found)
+        return self._kept
+
     def are_named_in(self, text: bytes) -> bool:
-        """Whether one of the names stands in some code."""
-        return bool(self.names) and not self._bytes.isdisjoint(words(text))
+        """Whether one of the names stands in some code, or that of an attribute which may keep rows."""
+        if self._bytes is None:
+            self._bytes = frozenset(name.encode() for name in self.names | self.keeping)
+        return not self._bytes.isdisjoint(words(text))
 
     def _search(self) -> Iterator[str]:
         modules = list(self._modules())
@@ -119,6 +141,13 @@ class Givers:
             self._callers[module] = callers
         return self._callers[module]
 
+    def _keeping_in(self, module: Module) -> list[bytes]:
+        """The texts of the functions of a module that put something into attributes of their object."""
+        if module not in self._puts:
+            texts = map(self._text, module.functions.values())
+            self._puts[module] = [text for text in texts if b"self." in text and _SETTING.search(text)]
+        return self._puts[module]
+
     def _text(self, function: FunctionFacts) -> bytes:
         source = self._source(function.module)
         starts = source.line_starts
@@ -128,6 +157,28 @@ class Givers:
 
 def _asks(text: bytes) -> bool:
     return any(token in text for token in _ASKING)
+
+
+def _kept_in(text: bytes, givers: frozenset[bytes]) -> Iterator[bytes]:
+    """The attributes that a function assigns what it asks for, or a variable that it has assigned, or puts something
+    into."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if (put := _PUT.match(line)) is not None:
+            yield put[1]
+        elif (assigned := _ASSIGNED.match(line)) is not None:
+            value = assigned[2].strip()
+            if value.endswith((b"(", b"[")):
+                value = b" ".join(lines[number : number + 4])
+            if (
+                _asks(value)
+                or not givers.isdisjoint(words(value))
+                or (
+                    re.fullmatch(rb"\w+", value)
+                    and re.search(rb"^[ \t]*" + value + rb"[ \t]*=(?!=)", text, re.MULTILINE)
+                )
+            ):
+                yield assigned[1]
 
 
 def _hands_on(text: bytes, name: bytes) -> bool:

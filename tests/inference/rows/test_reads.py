@@ -6,7 +6,7 @@ import textwrap
 import pytest
 
 from alchemod.inference.rows.knowledge import MUTE, OPAQUE, Effects, Handed, HandedRead, MemberKind, Producer
-from alchemod.inference.rows.reads import PathRead, RowReads, row_reads
+from alchemod.inference.rows.reads import PathRead, RowReads, Walked, row_reads
 from alchemod.inference.rows.refs import Given, RowRef
 from alchemod.inference.scopes import FUNCTIONS, scope_of
 from alchemod.inference.summaries.vocabulary import Effect
@@ -38,6 +38,9 @@ CALLEES = {
 class Known:
     def producer(self, call: ast.Call) -> Producer | None:
         return PRODUCERS.get(_name(call))
+
+    def kept(self, attribute: ast.Attribute) -> Producer | None:
+        return Producer() if attribute.attr == "users" else None
 
     def member(self, ref: RowRef, name: str) -> MemberKind:
         if name.startswith("#"):
@@ -80,14 +83,18 @@ def _name(call: ast.Call) -> str:
 
 
 def _all(body: str) -> list[RowReads]:
-    tree = ast.parse("def f(s, a, p):\n" + textwrap.indent(textwrap.dedent(body).strip("\n"), "    "))
-    function = tree.body[0]
-    assert isinstance(function, FUNCTIONS)
+    return list(_walked("def f(s, a, p):\n" + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")).reads)
+
+
+def _walked(source: str) -> Walked:
+    """What is found in the first function of `source`."""
+    tree = ast.parse(source)
+    function = next(node for node in ast.walk(tree) if isinstance(node, FUNCTIONS))
     scope = scope_of(tree).find(function)
     assert scope is not None
     found = row_reads(scope, Known())
     assert found is not None
-    return list(found.reads)
+    return found
 
 
 def _one(body: str) -> RowReads:
@@ -163,6 +170,20 @@ MAY = {
     "filtered list": "vs = [u for u in q.all() if u.ok]\nfor v in vs:\n    v.team",
     "appended": "vs = []\nfor u in q.all():\n    vs.append(u)\nfor v in vs:\n    v.team",
     "values of a dict": "d = {u.id: u for u in q.all()}\nfor u in d.values():\n    u.team",
+    "dict of lists": "d = {}\nfor u in q.all():\n    d.setdefault(u.x, []).append(u)\nfor k, us in d.items():\n"
+    "    for u in us:\n        u.team",
+    "defaultdict of lists": "d = defaultdict(list)\nfor u in q.all():\n    d[u.x].append(u)\nfor us in d.values():\n"
+    "    for u in us:\n        u.team",
+    "dict of lists, sorted": "d = {}\nfor u in q.all():\n    d[u.x] = [u]\n"
+    "print([u.team for k, us in sorted(d.items()) for u in us])",
+    "one list of a dict": "d = {}\nfor u in q.all():\n    d[u.x].append(u)\nfor u in d[1]:\n    u.team",
+    "stored by key": "d = {}\nfor u in q.all():\n    d[u.id] = u\nfor i in a:\n    d[i].team",
+    "stored by key, as pairs": "d = {}\nfor u in q.all():\n    d[u.id] = u\nfor i, u in d.items():\n    u.team",
+    "pairs in a list": "vs = []\nfor u in q.all():\n    vs.append((u.x, u))\nfor x, v in vs:\n    v.team",
+    "taken over": "vs = []\nvs.extend(q.all())\nfor v in vs:\n    v.team",
+    "groups": "for x, us in groupby(q.all(), p):\n    for u in us:\n        u.team",
+    "lists in a list": "vs = [[], []]\nfor u in q.all():\n    vs[u.x].append(u)\nfor us in vs:\n    for u in us:\n"
+    "        u.team",
     "generator function": "for u in q.all():\n    yield u.team.name",
     "conditional expression": "for u in q.all():\n    u.team if a else None",
     "chained comparison": "for u in q.all():\n    1 < u.x < u.team.x",
@@ -210,6 +231,47 @@ def test_two_producers_in_one_value() -> None:
         first, second = _all(body)
         assert _paths(first) == _paths(second) == (set(), {"team"})
         assert first.joined == {second.site}
+
+
+def test_keys_of_a_dict_are_no_rows() -> None:
+    for body in (
+        "for k in d:\n    k.team",
+        "for k, us in d.items():\n    k.team",
+        "for k, us in d.items():\n    us.team",
+    ):
+        assert _paths(_one("d = {}\nfor u in q.all():\n    d[u.x].append(u)\n" + body)) == (set(), set())
+
+
+KEPT = {
+    "assigned": ("self.rows = q.all()", {"rows": {(0, False)}}),
+    "assigned by a name": ("us = q.all()\nself.rows = us", {"rows": {(0, False)}}),
+    "a list of them": ("self.rows = [u for u in q.all()]", {"rows": {(1, False)}}),
+    "put into a list": ("self.rows = []\nfor u in q.all():\n    self.rows.append(u)", {"rows": {(1, True)}}),
+    "grouped": ("for u in q.all():\n    self.rows[u.x].append(u)", {"rows": {(2, True)}}),
+    "stored by key": ("self.rows = {}\nfor u in q.all():\n    self.rows[u.id] = u", {"rows": {(1, True)}}),
+    "nothing": (
+        "self.rows = None\nself.more = []\nself.all = defaultdict(list)",
+        {"rows": set(), "more": set(), "all": set()},
+    ),
+    "something else": ("self.rows = a", {"rows": None}),
+    "something else too": ("self.rows = q.all()\nself.rows = a", {"rows": None}),
+    "a part of an unpacking": ("self.rows, n = q.all(), 1", {"rows": None}),
+    "the target of a loop": ("for self.rows in a:\n    pass", {"rows": None}),
+    "grown": ("self.rows = q.all()\nself.rows += a", {"rows": None}),
+    "of something else": ("p.rows = q.all()", {}),
+}
+
+
+@pytest.mark.parametrize(("body", "kept"), KEPT.values(), ids=KEPT.keys())
+def test_rows_that_an_object_keeps(body: str, kept: dict[str, set[tuple[int, bool]] | None]) -> None:
+    found = _walked("class C:\n    def f(self, a, p):\n" + textwrap.indent(body, "        ")).kept
+    assert {name: None if refs is None else {ref[3:] for ref in refs} for name, refs in found.items()} == kept
+
+
+def test_rows_that_an_object_keeps_are_read() -> None:
+    walked = _walked("class C:\n    def f(self, a, p):\n        for u in self.users:\n            u.team")
+    (reads,) = walked.reads
+    assert _paths(reads) == ({"team"}, set())
 
 
 def test_callee_that_may_read() -> None:

@@ -50,7 +50,7 @@ class Earlier:
         return loading.names in options.chosen
 
     def _models_of(self, site: Root) -> Iterator[Model]:
-        producer = self._sources.producer(site) if isinstance(site, ast.Call) else None
+        producer = self._sources.asked(site)
         if producer is None or not producer.many:
             return
         value = self._sources.value_at(site, ("[]",))
@@ -70,7 +70,7 @@ class Earlier:
                     return f"{model.name}.{name}()"
         return ""
 
-    def may_hold_changes(self, site: ast.Call) -> bool:
+    def may_hold_changes(self, site: ast.Call | ast.Attribute) -> bool:
         """Whether the session may hold changes that are not flushed when the call `site` executes its statement: it is
         older than the function, or the function may have changed something before."""
         root: ast.expr = site

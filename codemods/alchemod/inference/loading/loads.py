@@ -80,6 +80,8 @@ class RowLoops(Area):
             return False
         assert isinstance(node, (*FUNCTIONS, ast.Module))
         nodes = list(own_nodes(node))
+        if any(self._keeps_lazy_objects(part, inside) for part in nodes):
+            return True
         classes = (asked for part in nodes for asked in _asked_for(part))
         if any(self._is_lazy(asked, inside) for asked in classes):
             return True
@@ -96,6 +98,12 @@ class RowLoops(Area):
             case Answer(value=Expression(owners=owners)):
                 return any(owner.model.facts in self._lazy for owner in owners)
         return False
+
+    def _keeps_lazy_objects(self, node: ast.AST, inside: Place) -> bool:
+        """Whether something may be an attribute in which the function's own object keeps rows."""
+        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+            return False
+        return self._readings.keepers.rows(node, inside) is not None
 
     def _gives_lazy_objects(self, call: ast.Call, inside: Place) -> bool:
         function = self._value(call.func, inside)
@@ -169,9 +177,9 @@ class _Function:
 
     def loop(self, reads: RowReads) -> RowLoop | None:
         """Where the rows of a producer are gone over first and a relationship of them is read; None when none is."""
-        if not isinstance(reads.site, ast.Call):
+        if isinstance(reads.site, ast.arg):
             return None
-        answer = self._resolver.value(reads.site, self._place(reads.site))
+        answer = self._asked(reads.site)
         repeated = [read for read in reads.reads if self._places(read, reads)]
         asked = repeated or (self._is_async and reads.reads)
         origin = self._origin(reads.site, reads) if asked and answer is not None else None
@@ -183,9 +191,9 @@ class _Function:
     def reading(self, reads: RowReads, loop: ast.AST, name: str, node: ast.expr) -> RowLoop | None:
         """The same for a read of a relationship that the loop does not make yet."""
         going = next((one for one in reads.loops if _is_clause(one.node, loop)), None)
-        if going is None or not isinstance(reads.site, ast.Call):
+        if going is None or isinstance(reads.site, ast.arg):
             return None
-        answer = self._resolver.value(reads.site, self._place(reads.site))
+        answer = self._asked(reads.site)
         origin = self._origin(reads.site, reads)
         if answer is None or origin is None:
             return None
@@ -195,7 +203,7 @@ class _Function:
     def _loop(
         self,
         reads: RowReads,
-        site: ast.Call,
+        site: ast.Call | ast.Attribute,
         answer: Answer,
         origin: Origin,
         repeated: Sequence[PathRead],
@@ -225,7 +233,17 @@ class _Function:
             self._elsewhere(site),
         )
 
-    def _elsewhere(self, site: ast.Call) -> str:
+    def _asked(self, site: ast.Call | ast.Attribute) -> Answer | None:
+        """What the call gives, or the one that gave the rows which an attribute keeps."""
+        if isinstance(site, ast.Call):
+            return self._resolver.value(site, self._place(site))
+        found = self._sources.origin(site)
+        if found is None:
+            return None
+        asked, sources = found
+        return self._resolver.value(asked, Place(sources.place.module, sources.place.scope.innermost(asked)))
+
+    def _elsewhere(self, site: ast.Call | ast.Attribute) -> str:
         found = self._sources.origin(site)
         if found is None or found[0] is site:
             return ""
@@ -236,9 +254,12 @@ class _Function:
     def _places(self, read: PathRead, reads: RowReads) -> list[ast.expr | ast.stmt]:
         return self._turns.repeating(read, reads)
 
-    def _origin(self, site: ast.Call, reads: RowReads) -> Origin | None:
+    def _origin(self, site: Root, reads: RowReads) -> Origin | None:
         """The statement behind the rows; queries of one beginning that a variable holds by turns are taken as one."""
-        asked, sources = self._sources.origin(site) or (site, self._sources)
+        found = self._sources.origin(site)
+        if found is None:
+            return None
+        asked, sources = found
         origin = origin_of(asked, sources.place, self._resolver)
         if origin is None:
             return None

@@ -101,9 +101,9 @@ class RowLoop:
     """The function whose statement it is, when it is another one."""
 
     @property
-    def site(self) -> ast.Call:
-        """The call of this function that gives the rows."""
-        assert isinstance(self.reads.site, ast.Call)
+    def site(self) -> ast.Call | ast.Attribute:
+        """What in this function gives the rows: a call, or an attribute that keeps them."""
+        assert not isinstance(self.reads.site, ast.arg)
         return self.reads.site
 
     @property

@@ -159,7 +159,7 @@ def _setting(loop: RowLoop) -> str | None:
     return _given_at_execution(loop.site)
 
 
-def _given_at_execution(site: ast.Call) -> str | None:
+def _given_at_execution(site: ast.expr) -> str | None:
     """Execution options that the call which executes the statement is given."""
     for node in ast.walk(site):
         for keyword in node.keywords if isinstance(node, ast.Call) else ():

@@ -33,7 +33,7 @@ class Shape:
 
     value: Value = field(compare=False)
     key: Hashable
-    listed: bool = False
+    listed: int = 0
     lazy: bool = False
 
     @property
@@ -50,12 +50,12 @@ class Shape:
     def element(self) -> Shape | None:
         """An element of the collection or list."""
         if self.listed:
-            return Shape(self.value, self.key)
+            return Shape(self.value, self.key, self.listed - 1)
         found = element_of(Answer(self.value)) if self.many else None
         return shape_of(found.value) if found is not None else None
 
 
-def shape_of(value: Value | None, *, listed: bool = False, lazy: bool = False) -> Shape | None:
+def shape_of(value: Value | None, *, listed: int = 0, lazy: bool = False) -> Shape | None:
     """The shape of a value; None when it is nothing with rows in it."""
     key = _key(value, 0)
     return Shape(value, key, listed, lazy) if value is not None and key is not None else None

@@ -63,16 +63,20 @@ _OWNERS: Final = (Session, SessionFactory, Statement, Rows)
 class RowSources:
     """Answers the questions of `RowKnowledge` about the function whose inside is `place`.
 
-    `given` are the values of parameters whose rows are followed.
+    `given` are the values of parameters whose rows are followed. `is_plain`: those that objects keep are not.
     """
 
-    def __init__(self, place: Place, readings: Readings, given: Mapping[ast.arg, Value] | None = None) -> None:
+    def __init__(
+        self, place: Place, readings: Readings, given: Mapping[ast.arg, Value] | None = None, *, is_plain: bool = False
+    ) -> None:
         self.place: Final = place
         self._readings: Final = readings
         self._resolver: Final = readings.resolver
         self._given: Final = given or {}
         self._producers: Final[dict[ast.Call, Producer | None]] = {}
-        self._returned: Final[dict[ast.Call, tuple[Returned, RowSources]]] = {}
+        self._is_plain: Final = is_plain
+        self._kept: Final[dict[ast.Attribute, Producer | None]] = {}
+        self._returned: Final[dict[ast.Call | ast.Attribute, tuple[Returned, RowSources]]] = {}
         self._done: Final[dict[ast.AST, Effects]] = {}
         self._at: Final[dict[tuple[Root, Path], Value | None]] = {}
 
@@ -83,11 +87,37 @@ class RowSources:
             self._producers[call] = self._producer(call) or self._given_back(call)
         return self._producers[call]
 
+    def kept(self, attribute: ast.Attribute) -> Producer | None:
+        """The mapped objects that an attribute of the function's own object keeps."""
+        if self._is_plain:
+            return None
+        if attribute not in self._kept:
+            self._kept[attribute] = self._kept_in(attribute)
+        return self._kept[attribute]
+
+    def _kept_in(self, attribute: ast.Attribute) -> Producer | None:
+        found = self._readings.keepers.rows(attribute, self.place)
+        if found is None:
+            return None
+        returned, sources = found
+        assert isinstance(returned.ref.site, ast.Call)
+        asked = sources.producer(returned.ref.site)
+        if asked is None or (asked.lazy and not returned.ref.path):
+            return None
+        self._returned[attribute] = found
+        return Producer(Given(*returned.ref[1:]))
+
+    def asked(self, site: Root) -> Producer | None:
+        """How a root gives mapped objects; None for a parameter."""
+        if isinstance(site, ast.arg):
+            return None
+        return self.producer(site) if isinstance(site, ast.Call) else self.kept(site)
+
     def origin(self, site: Root) -> tuple[ast.Call, RowSources] | None:
         """The call that executes the statement behind the rows, and what is known in its function; None when they are
         those of a parameter."""
         sources: RowSources = self
-        while isinstance(site, ast.Call) and site in sources._returned:
+        while not isinstance(site, ast.arg) and site in sources._returned:
             returned, sources = sources._returned[site]
             site = returned.ref.site
         return (site, sources) if isinstance(site, ast.Call) else None
@@ -262,8 +292,7 @@ class RowSources:
         if (found := self._readings.returned(function)) is None:
             return None
         returned, sources = found
-        assert isinstance(returned.ref.site, ast.Call)
-        asked = sources.producer(returned.ref.site)
+        asked = sources.asked(returned.ref.site)
         if asked is None:
             return None
         self._returned[call] = found

@@ -10,6 +10,7 @@ from alchemod.inference.area import Area
 from alchemod.inference.components import Components
 from alchemod.inference.reading.callees import Callees
 from alchemod.inference.reading.frameworks import Frameworks
+from alchemod.inference.reading.keepers import Keepers
 from alchemod.inference.reading.marshmallow import Marshmallow
 from alchemod.inference.reading.schemas import Schemas
 from alchemod.inference.reading.shapes import Shape
@@ -57,17 +58,27 @@ class Readings(Area):
         self.marshmallow: Final = Marshmallow(self)
         self.templates: Final = Templates(self)
         self.frameworks: Final = Frameworks(self)
+        self.keepers: Final = Keepers(self)
+        self._is_plain = False
         self._walks: Final = Components(Walk(is_open=True), Walk(is_unseen=True), _settled)
 
     def walk(self, inside: Place, parameter: ast.arg | None = None, shape: Shape | None = None) -> Walk:
         """The walk over a function (or module), with the rows that one parameter is handed, if any."""
-        question = (inside.scope.node, parameter, shape)
+        question = (inside.scope.node, parameter, shape, self._is_plain)
         return self._walks.ask(question, lambda: self._walked(inside, parameter, shape))
+
+    def plain_walk(self, inside: Place) -> Walk:
+        """The same without the rows that objects keep, neither here nor in what is called: those are what is sought."""
+        before, self._is_plain = self._is_plain, True
+        try:
+            return self.walk(inside)
+        finally:
+            self._is_plain = before
 
     def _walked(self, inside: Place, parameter: ast.arg | None, shape: Shape | None) -> Walk:
         values = {parameter: shape.value} if parameter is not None and shape is not None else {}
         given = {parameter: shape.producer} if parameter is not None and shape is not None else {}
-        sources = RowSources(inside, self, values)
+        sources = RowSources(inside, self, values, is_plain=self._is_plain)
         walked = row_reads(inside.scope, sources, given)
         return Walk(is_unseen=True) if walked is None else Walk(walked, sources)
 
@@ -87,7 +98,7 @@ class Readings(Area):
         if targets is None or len(targets) != 1:
             return None
         walk = self.walk(targets[0].inside)
-        found = [returned for returned in walk.walked.returned if isinstance(returned.ref.site, ast.Call)]
+        found = [returned for returned in walk.walked.returned if not isinstance(returned.ref.site, ast.arg)]
         return (found[0], walk.sources) if len(found) == 1 and walk.sources is not None else None
 
     def _name(self, inside: Place) -> str:

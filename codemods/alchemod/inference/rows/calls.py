@@ -21,6 +21,7 @@ PLAIN: Final = SAME_ROWS | {
 POPPING: Final = frozenset({"pop", "popleft"})
 """Methods that take one element after the other out of a list, when a `while` loop calls them."""
 TAKING: Final = frozenset({"pop", "popleft", "remove", "discard", "clear"})
+_TAKING_ALL: Final = frozenset({"extend", "update"})
 _MUTATORS: Final = frozenset({"append", "extend", "insert", "add", "update"}) | TAKING
 
 
@@ -96,11 +97,10 @@ class Calls:
         holder = node.func.value
         if any(ref.many and ref.path for ref in self._values.of(holder, state)):
             state = state.happened(Act(node, node, self._knowledge, frozenset(["write"])))
-        if isinstance(holder, ast.Name) and node.args:
-            refs = self._values.union(node.args, state)
-            taken = frozenset(ref._replace(listed=True, some=True) for ref in refs)
-            state = state.bind(holder.id, state.names.get(holder.id, NOTHING) | taken) if taken else state
-        return state
+        refs = self._values.union(node.args, state) if node.args else NOTHING
+        if node.func.attr in _TAKING_ALL:
+            refs = frozenset(ref.element() for ref in refs if ref.many or ref.listed)
+        return self._notes.put(holder, refs, state)
 
     def _body_per_element(self, node: ast.Call, state: RowState) -> RowState:
         """`sorted(rows, key=lambda u: ...)` and `map(show, rows)` run a function for each row."""
@@ -129,7 +129,7 @@ class Calls:
         for ref in elements:
             handed = self._knowledge.handed(call, call.args[0], ref)
             state = self._notes.hand(ref, handed, node, state, alone=len(elements) == 1)
-            self._values.made(node, frozenset(ref.led(given)._replace(listed=True) for given in handed.gives))
+            self._values.made(node, frozenset(ref.led(given).within() for given in handed.gives))
         return state.happened(Act(call, node, self._knowledge))
 
 

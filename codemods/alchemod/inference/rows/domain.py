@@ -33,10 +33,11 @@ class RowDomain(Domain[RowState]):
         """Whether it returns other things too."""
         self._scope: Final = scope
         self._knowledge: Final = knowledge
-        self._notes: Final = Notes(knowledge, given)
+        self._notes: Final = Notes(knowledge, given, _own_name(scope))
         self._values: Final = RowValues(knowledge, self._notes)
         self._calls: Final = Calls(knowledge, self._notes, self._values, Evaluator(self).evaluate)
         self._bindings: Final = bindings_in_place(scope)
+        self._own_stores: Final[dict[str, set[ast.Attribute]]] = {}
         self._turns: Final[dict[ast.AST, dict[RowRef, frozenset[Path]]]] = {}
         self._stopping: Final[set[ast.AST]] = set()
         self._comprehensions: Final = comprehensions_by_last_clause(scope)
@@ -46,6 +47,17 @@ class RowDomain(Domain[RowState]):
     def records(self) -> Mapping[Root, RootRecord]:
         """What was noted of each root."""
         return self._notes.records
+
+    @property
+    def kept(self) -> Mapping[str, frozenset[RowRef] | None]:
+        """The rows that attributes of the function's own object are given; None where that is not known."""
+        names = self._notes.kept.keys() | self._own_stores.keys()
+        return {
+            name: frozenset(self._notes.kept.get(name, ()))
+            if self._own_stores.get(name, set()) <= self._notes.filled
+            else None
+            for name in names
+        }
 
     def join(self, a: RowState, b: RowState) -> RowState:
         """Names and effects of both, reads common to both."""
@@ -97,7 +109,7 @@ class RowDomain(Domain[RowState]):
         result = node.value if isinstance(node, ast.DictComp) else node.elt
         whole = len(node.generators) == 1 and not node.generators[0].ifs and not isinstance(node, ast.DictComp)
         refs = self._values.of(result, state)
-        self._values.made(node, frozenset(ref._replace(listed=True, some=ref.some or not whole) for ref in refs))
+        self._values.made(node, frozenset(ref.within() if whole else ref.within().part() for ref in refs))
 
     def turned(self, node: ast.AST, before: RowState, after: RowState, exhausted: bool) -> RowState:
         """Behind a loop that went over all rows, what each turn read has been read of each row."""
@@ -139,10 +151,15 @@ class RowDomain(Domain[RowState]):
 
     def _attribute(self, node: ast.Attribute, state: RowState) -> RowState:
         if not isinstance(node.ctx, ast.Load):
+            if self._notes.is_own(node):
+                self._own_stores.setdefault(node.attr, set()).add(node)
             return state.happened(Act(node, node, self._knowledge))
+        if self._notes.is_own(node) and (producer := self._knowledge.kept(node)) is not None:
+            self._values.produced(node, producer)
+            return self._notes.produced(node, producer, state)
         refs = self._values.of(node.value, state)
         if node.attr in TAKING:
-            state = state.changed(ref.site for ref in refs if ref.many or ref.listed)
+            state = state.changed(ref for ref in refs if ref.many or ref.listed)
         for ref in refs:
             state = self._notes.read_member(ref, node.attr, node, state, alone=len(refs) == 1)
         self._notes.joined(refs)
@@ -158,7 +175,7 @@ class RowDomain(Domain[RowState]):
         """An item that is assigned or deleted is no longer one of the rows."""
         if isinstance(node.ctx, ast.Load):
             return state
-        return state.changed(ref.site for ref in self._values.of(node.value, state))
+        return state.changed(self._values.of(node.value, state))
 
     def _name(self, node: ast.Name, state: RowState) -> RowState:
         if isinstance(node.ctx, ast.Load):
@@ -198,7 +215,12 @@ class RowDomain(Domain[RowState]):
     def _store(self, node: ast.Assign | ast.AnnAssign, state: RowState) -> RowState:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in targets):
-            self._notes.expose("stored", self._values.of(node.value, state), node)
+            refs = self._values.of(node.value, state)
+            self._notes.expose("stored", refs, node)
+            for target in targets:
+                self._notes.assigned(target, refs, node.value)
+                if isinstance(target, ast.Subscript):
+                    state = self._notes.put(target.value, refs, state)
         return state
 
     def _return(self, node: ast.Return, state: RowState) -> RowState:
@@ -215,7 +237,7 @@ class RowDomain(Domain[RowState]):
         refs = self._values.of(node.value, state)
         self._notes.expose("yielded", refs, node)
         for ref in refs:
-            self._gives(ref if isinstance(node, ast.YieldFrom) else ref._replace(listed=True, some=True), state)
+            self._gives(ref if isinstance(node, ast.YieldFrom) else ref.within().part(), state)
         return state
 
     def _gives(self, ref: RowRef, state: RowState) -> None:
@@ -233,6 +255,12 @@ class RowDomain(Domain[RowState]):
         for name in names & set(state.names):
             self._notes.expose("captured", state.names[name], node)
         return state
+
+
+def _own_name(scope: Scope) -> str:
+    """The name by which a method speaks of its object, "" for other functions."""
+    is_method = scope.parent is not None and isinstance(scope.parent.node, ast.ClassDef) and bool(scope.parameters)
+    return scope.parameters[0].arg if is_method else ""
 
 
 def _may_be_missing(ref: RowRef) -> bool:

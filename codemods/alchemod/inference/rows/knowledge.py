@@ -70,7 +70,7 @@ class Producer:
     @property
     def many(self) -> bool:
         """Whether there may be several rows."""
-        return self.given.many or self.given.listed or "[]" in self.given.path
+        return self.given.many or bool(self.given.listed) or "[]" in self.given.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,9 @@ class RowKnowledge(Protocol):
 
     def producer(self, call: ast.Call) -> Producer | None:
         """How `call` gives mapped objects; None if it gives none, or a statement that another call executes."""
+
+    def kept(self, attribute: ast.Attribute) -> Producer | None:
+        """The mapped objects that an attribute of the function's own object keeps, put there by its methods."""
 
     def member(self, ref: RowRef, name: str) -> MemberKind:
         """What `name`, an attribute or the position `#n` in a row, of an object is."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from alchemod.inference.rows.knowledge import Act, ExposureKind, Handed, Producer, RowKnowledge
 from alchemod.inference.rows.record import Going, RootRecord
-from alchemod.inference.rows.refs import Path, Refs, Root, RowRef, within_reach
+from alchemod.inference.rows.refs import NOTHING, Path, Refs, Root, RowRef, within_reach
 from alchemod.inference.rows.state import RowState
 
 _REFLECTING: Final = frozenset({"__dict__", "__getstate__"})
@@ -17,7 +17,12 @@ _REFLECTING: Final = frozenset({"__dict__", "__getstate__"})
 class Notes:
     """What one walk notes, in `records`, by root."""
 
-    def __init__(self, knowledge: RowKnowledge, given: Mapping[ast.arg, Producer]) -> None:
+    def __init__(self, knowledge: RowKnowledge, given: Mapping[ast.arg, Producer], me: str) -> None:
+        self.kept: Final[dict[str, set[RowRef]]] = {}
+        """The rows that attributes of the function's own object, called `me`, are given."""
+        self.filled: Final[set[ast.expr]] = set()
+        """The assignments to such attributes that are understood."""
+        self._me: Final = me
         self.records: Final[dict[Root, RootRecord]] = {site: RootRecord(site, one) for site, one in given.items()}
         self._knowledge: Final = knowledge
         self._gives: Final[dict[ast.AST, set[RowRef]]] = {}
@@ -26,7 +31,35 @@ class Notes:
         """What of the rows a call or property hands back."""
         return frozenset(self._gives.get(node, ()))
 
-    def produced(self, call: ast.Call, producer: Producer, state: RowState) -> RowState:
+    def is_own(self, node: ast.AST) -> bool:
+        """Whether a node is an attribute of the function's own object."""
+        return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self._me != ""
+
+    def assigned(self, target: ast.expr, refs: Refs, value: ast.expr | None) -> None:
+        """An attribute of the function's own object is assigned `value`, which is `refs`."""
+        if isinstance(target, ast.Attribute) and self.is_own(target):
+            self.kept.setdefault(target.attr, set()).update(refs)
+            if refs or _is_empty(value):
+                self.filled.add(target)
+
+    def put(self, holder: ast.expr, refs: Refs, state: RowState) -> RowState:
+        """The state once a container has taken in `refs`: a variable, an attribute of the function's own object, or one
+        that such a container holds (`found[key].append(row)`, `found.setdefault(key, []).append(row)`)."""
+        while refs:
+            refs = frozenset(ref.within().part() for ref in refs)
+            match holder:
+                case ast.Name(id=name):
+                    return state.bind(name, state.names.get(name, NOTHING) | refs)
+                case ast.Attribute(attr=name) if self.is_own(holder):
+                    self.kept.setdefault(name, set()).update(refs)
+                    return state
+                case ast.Subscript(value=outer) | ast.Call(func=ast.Attribute(value=outer, attr="setdefault" | "get")):
+                    holder = outer
+                case _:
+                    return state
+        return state
+
+    def produced(self, call: ast.Call | ast.Attribute, producer: Producer, state: RowState) -> RowState:
         """Note that `call` is a producer."""
         record = self.records.setdefault(call, RootRecord(call, producer))
         record.earlier.update(site for site in state.since if site is not call)
@@ -104,6 +137,18 @@ class Notes:
         if len(refs) > 1:
             for ref in refs:
                 self.records[ref.site].joined |= {other.site for other in refs if other.site is not ref.site}
+
+
+def _is_empty(value: ast.expr | None) -> bool:
+    """Whether a value is None or a container without anything in it."""
+    match value:
+        case None | ast.Constant(value=None) | ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
+            return True
+        case ast.Call(func=ast.Name(id="list" | "dict" | "set" | "tuple" | "OrderedDict" | "deque"), args=[]):
+            return True
+        case ast.Call(func=ast.Name(id="defaultdict") | ast.Attribute(attr="defaultdict"), args=[_]):
+            return True
+    return False
 
 
 def _seen_at(node: ast.AST, acts: Iterable[Act]) -> frozenset[Act]:

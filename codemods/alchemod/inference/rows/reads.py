@@ -92,6 +92,8 @@ class Walked:
 
     reads: tuple[RowReads, ...] = ()
     returned: frozenset[Returned] = frozenset()
+    kept: Mapping[str, frozenset[RowRef] | None] = field(default_factory=dict)
+    """The rows that attributes of the function's own object are given; None where that is not known."""
 
     def of(self, site: Root) -> RowReads | None:
         """The reads of one root."""
@@ -121,7 +123,7 @@ def row_reads(scope: Scope, knowledge: RowKnowledge, given: Mapping[ast.arg, Pro
         Returned(ref.part() if domain.returns_others else ref, frozenset() if read is None else read, since)
         for ref, (read, since) in domain.returned.items()
     ]
-    return Walked(tuple(sorted(found, key=lambda reads: position(reads.site))), frozenset(returned))
+    return Walked(tuple(sorted(found, key=lambda reads: position(reads.site))), frozenset(returned), domain.kept)
 
 
 def _block(function: ast.AST) -> Sequence[ast.stmt]:

@@ -9,23 +9,27 @@ Path: TypeAlias = tuple[str, ...]
 """Steps from what a producer gives: the name of a relationship, `[]` an element of a collection, `#1` the second item
 of a row. `("[]", "team")` is the team of each row of a list."""
 
-Root: TypeAlias = ast.Call | ast.arg
-"""Where rows come from: a producer in the function under analysis, or one of its parameters."""
+Root: TypeAlias = ast.Call | ast.Attribute | ast.arg
+"""Where rows come from: a producer in the function under analysis, an attribute of its object that keeps rows, or one
+of its parameters."""
 
 MAX_RELATIONSHIPS: Final = 4
 """Reads are followed over so many relationships. What lies further off is noted as an exposure."""
+_MAX_DEPTH: Final = 3
+"""Lists in lists are followed so deep."""
 
 
 class Given(NamedTuple):
     """What `path` leads to, or part of it.
 
     `many`: a collection whose elements are one step `[]` further; `listed`: a list of such things, for example what a
-    comprehension gives. `some`: not each of them, but one or a part, taken by index, slice or condition.
+    comprehension gives, in so many levels. `some`: not each of them, but one or a part, taken by index, slice or
+    condition.
     """
 
     path: Path = ()
     many: bool = False
-    listed: bool = False
+    listed: int = 0
     some: bool = False
 
 
@@ -35,18 +39,22 @@ class RowRef(NamedTuple):
     site: Root
     path: Path = ()
     many: bool = False
-    listed: bool = False
+    listed: int = 0
     some: bool = False
 
     def element(self) -> RowRef:
         """An element of the collection."""
         if self.listed:
-            return self._replace(listed=False)
+            return self._replace(listed=self.listed - 1)
         return self._replace(path=(*self.path, "[]"), many=False) if self.many else self._replace(some=True)
 
     def step(self, name: str, many: bool) -> RowRef:
         """What the member `name` of the object is."""
         return self._replace(path=(*self.path, name), many=many)
+
+    def within(self) -> RowRef:
+        """A list, or another container, that has this among its elements."""
+        return self._replace(listed=min(self.listed + 1, _MAX_DEPTH))
 
     def part(self) -> RowRef:
         """Some of the collection."""

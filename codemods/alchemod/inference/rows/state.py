@@ -84,12 +84,11 @@ class RowState:
         kept = frozenset(path for path in present if not is_under(path, ref.path))
         return self if kept == present else replace(self, reads={**self.reads, ref.site: kept})
 
-    def changed(self, sites: Iterable[Root]) -> RowState:
-        """The state after elements were taken out of a list: what names hold are some of the rows."""
-        taken = set(sites)
+    def changed(self, lists: Iterable[RowRef]) -> RowState:
+        """The state after elements were taken out of lists: names that may hold one of them hold some of the rows."""
+        taken = set(lists)
         names = {
-            name: frozenset(ref.part() if ref.site in taken else ref for ref in refs)
-            for name, refs in self.names.items()
+            name: frozenset(ref.part() if ref in taken else ref for ref in refs) for name, refs in self.names.items()
         }
         return self if names == self.names else replace(self, names=names)
 

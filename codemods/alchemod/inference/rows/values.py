@@ -23,10 +23,10 @@ class RowValues:
     def __init__(self, knowledge: RowKnowledge, notes: Notes) -> None:
         self._knowledge: Final = knowledge
         self._notes: Final = notes
-        self._producers: Final[dict[ast.Call, Refs]] = {}
+        self._producers: Final[dict[ast.Call | ast.Attribute, Refs]] = {}
         self._made: Final[dict[ast.expr, Refs]] = {}
 
-    def produced(self, call: ast.Call, producer: Producer) -> None:
+    def produced(self, call: ast.Call | ast.Attribute, producer: Producer) -> None:
         """Note that `call` is a producer."""
         self._producers[call] = frozenset([RowRef(call, *producer.given)])
 
@@ -45,7 +45,7 @@ class RowValues:
             case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
                 return self.of(value, state)
             case ast.Attribute():
-                return self._attribute(node, state) | self._notes.given_by(node)
+                return self._producers.get(node) or self._attribute(node, state) | self._notes.given_by(node)
             case ast.Subscript(value=value, slice=index):
                 return self._subscript(self.of(value, state), index)
             case ast.IfExp(body=body, orelse=orelse):
@@ -55,7 +55,7 @@ class RowValues:
             case ast.BinOp(left=left, right=right):
                 return self.union((left, right), state)
             case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) | ast.Dict(values=parts):
-                return frozenset(ref._replace(listed=True, some=True) for ref in self.union(parts, state))
+                return frozenset(ref.within().part() for ref in self.union(parts, state))
             case None:
                 return NOTHING
         return self._made.get(node, NOTHING)
@@ -79,9 +79,9 @@ class RowValues:
                 held = self.of(holder, state)
                 if name in _TAKING:
                     return frozenset(ref.element().part() for ref in held)
-                if name in ("values", "copy"):
+                if name in ("values", "items", "copy"):
                     return frozenset(ref for ref in held if ref.many or ref.listed)
-                if name == "get":
+                if name in ("get", "setdefault"):
                     return frozenset(ref.element().part() for ref in held if ref.listed)
         return NOTHING
 
@@ -98,10 +98,27 @@ class RowValues:
             if source.func.id == "zip" and position[0] < len(source.args):
                 rows = self.target(source.args[position[0]], position[1:], state, True)
                 return rows if len(source.args) == 1 else frozenset(ref.part() for ref in rows)
+        if element and position and (held := self._values_of_pairs(source, state)) is not None:
+            for index in position[1:]:
+                held = self._position(held, index)
+            return held if position[0] == 1 else NOTHING
         refs = self.elements(source, state) if element else self.of(source, state)
         for index in position if position is not None else ():
             refs = self._position(refs, index)
         return frozenset(ref.part() for ref in refs) if position is None else refs
+
+    def _values_of_pairs(self, source: ast.expr, state: RowState) -> Refs | None:
+        """The second parts of the pairs that `d.items()` and `groupby(rows)` give, sorted or not; None for others."""
+        while isinstance(source, ast.Call) and isinstance(source.func, ast.Name) and source.func.id in SAME_ROWS:
+            if not source.args:
+                return None
+            source = source.args[0]
+        match source:
+            case ast.Call(func=ast.Attribute(value=holder, attr="items"), args=[]):
+                return frozenset(ref.element().part() for ref in self.of(holder, state) if ref.listed)
+            case ast.Call(func=ast.Name(id="groupby") | ast.Attribute(attr="groupby"), args=[rows, *_]):
+                return frozenset(ref.part() for ref in self.of(rows, state) if ref.many or ref.listed)
+        return None
 
     def _position(self, refs: Refs, index: int) -> Refs:
         found = set()

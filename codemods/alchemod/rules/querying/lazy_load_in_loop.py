@@ -24,11 +24,12 @@ class LazyLoadInLoop(Rule):
 
     What it does:
         Adds a loader option to the statement whose rows a loop goes over, for each relationship that is read of the
-        rows or of what they lead to: by the loop itself, by methods and properties of the model, by functions that get
-        the rows, by pydantic schemas (`model_validate`, a response model of FastAPI) and Jinja templates of the
-        project. It is `selectinload`; `joinedload` for a many-to-one where the statement has nothing but filters and
-        is sorted by the primary key; `contains_eager` for one that the statement joins. A statement that has options
-        already gets the missing ones, in the function that asks for the rows, wherever that is. A relationship that is
+        rows or of what they lead to: by the loop itself, also where they were put into lists and dictionaries before or
+        are kept by an object, by methods and properties of the model, by functions that get the rows, by pydantic
+        schemas (`model_validate`, a response model of FastAPI) and Jinja templates of the project. It is
+        `selectinload`; `joinedload` for a many-to-one where the statement has nothing but filters and is sorted by the
+        primary key; `contains_eager` for one that the statement joins. A statement that has options already gets the
+        missing ones, in the function that asks for the rows, wherever that is. A relationship that is
         read for nothing but its key becomes a read of the foreign key column.
 
     Why:
@@ -74,7 +75,7 @@ class LazyLoadInLoop(Rule):
     def names_from(self, project: Project) -> Iterable[str]:
         """The methods that ask for rows, the functions of the project that may give some, and what may load in them."""
         lazy = set(lazy_names(project.models))
-        return {*ASKING, *project.givers.names, *lazy} if lazy else ()
+        return {*ASKING, *project.givers.names, *project.givers.keeping, *lazy} if lazy else ()
 
     def find_FunctionDef(self, node: Body, ctx: Context) -> Iterator[Finding]:
         """Looks at one function, or at the code of a module outside of functions."""
