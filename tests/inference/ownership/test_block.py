@@ -75,6 +75,13 @@ PLANS = {
         [8],
         [5],
     ),
+    "connections thrown away": (
+        "s = Maker()\ntry:\n    work(s)\nexcept E:\n    s.invalidate()\n    raise\nfinally:\n    s.close()",
+        [3],
+        [9],
+        [],
+    ),
+    "connections thrown away last": ("s = Maker()\nwork(s)\ns.invalidate()", [3, 4], [], []),
     "close inside another with": ("s = Maker()\nwith x:\n    work(s)\n    s.close()", [3], [], [5]),
     "guarded close": ("s = Maker()\ntry:\n    work(s)\nfinally:\n    if s:\n        s.close()", [3], [6, 7], []),
     "guarded close with else": (

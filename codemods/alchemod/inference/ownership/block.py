@@ -10,14 +10,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from alchemod.facts.module import last_name
 from alchemod.inference.dominance import enclosing_suites, suites_of
 from alchemod.inference.ownership.record import Record, Use
 from alchemod.inference.ownership.state import is_open
 from alchemod.inference.scopes import Unit, contains
 
 Opener: TypeAlias = ast.Assign | ast.AnnAssign
+
+_CLOSING: Final = frozenset({"close", "aclose"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +168,11 @@ def close_statements(function: Unit, calls: set[ast.Call]) -> frozenset[ast.stmt
 
 
 def _close_call(statement: ast.stmt) -> ast.expr | None:
+    """The call of a statement that is nothing but a `close()`. `invalidate()` closes too, but also throws the
+    connections away, which the end of a block does not."""
     match statement:
         case ast.Expr(value=ast.Await(value=call)) | ast.Expr(value=call):
-            return call
+            return call if last_name(call) in _CLOSING else None
     return None
 
 
