@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import Final
 
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.names import uses_of
 from alchemod.inference.transactions.order import Left
 from alchemod.inference.transactions.work import Work
 from alchemod.inference.values import SessionFactory
+
+_SIMPLE: Final = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return, ast.Assert, ast.Delete, ast.Import)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ def _getter(call: ast.Call, work: Work) -> ast.Call | None:
 
 
 def needless_refresh(call: ast.Call, work: Work) -> Needless | None:
-    """The refresh that `call` is, if it comes right after a commit that expired the object, and the object is read only
-    in this function while the session is open, or not at all."""
+    """The refresh that `call` is, if it comes right after a commit that expired the object, and the object is read on
+    some ways only, in this function while the session is open, or not at all."""
     event, statement = work.event(call), work.statement_of(call)
     match event, call:
         case Event(kind="refresh"), ast.Call(args=[ast.Name() as refreshed], keywords=[]):
@@ -61,9 +64,22 @@ def needless_refresh(call: ast.Call, work: Work) -> Needless | None:
     if statement is None or event.session.is_async or event.session.expires_on_commit is False:
         return None
     commit = _commit_before(call, event, work)
-    if commit is None or not _read_in_session(refreshed, event, work):
+    if commit is None or _is_read_next(refreshed, work) or not _read_in_session(refreshed, event, work):
         return None
     return Needless(event, statement, commit)
+
+
+def _is_read_next(name: ast.Name, work: Work) -> bool:
+    """Whether the object is read in any case: then its first read sends the statement that the refresh has sent."""
+    position = work.position(name)
+    for statement in position.following if position is not None else ():
+        if not isinstance(statement, _SIMPLE):
+            return False
+        for node in ast.walk(statement):
+            match node:
+                case ast.Attribute(value=ast.Name(id=read), ctx=ast.Load()) if read == name.id:
+                    return True
+    return False
 
 
 def _commit_before(call: ast.Call, event: Event, work: Work) -> Event | None:

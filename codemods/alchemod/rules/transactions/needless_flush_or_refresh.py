@@ -21,7 +21,7 @@ class NeedlessFlushOrRefresh(Rule):
 
     What it does:
         Drops `session.flush()` where the next statement is `session.commit()`, and `session.refresh(obj)` behind a
-        commit where `obj` is read only while the session is open, or not at all.
+        commit where `obj` is read on some ways only while the session is open, or not at all.
 
     Why:
         A commit flushes first. After it all objects are expired, and the first read of one loads it; the refresh sends
@@ -47,8 +47,8 @@ class NeedlessFlushOrRefresh(Rule):
         before each commit and would see what is not flushed yet, where a session class has its own `flush()` or
         `commit()`, and where a test counts the calls. Dropping the refresh is always unsafe: with
         `expire_on_commit=False`, set where it is not seen, values made by the database would be missing. A flush with
-        its own handler, a refresh of some attributes or with a lock, an AsyncSession, and objects that are returned or
-        handed on are left alone.
+        its own handler, a refresh of some attributes or with a lock, an AsyncSession, objects that are read next in any
+        case, and those that are returned or handed on are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/session_basics.html#flushing
