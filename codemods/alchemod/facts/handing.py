@@ -6,12 +6,15 @@ Only names are kept, `a.c` for `a.b.c(...)`: they tell where a session may be op
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 from alchemod.facts.module import FunctionNode, Module, last_name
 from alchemod.facts.nodes import statements
 
 _SPEAKING = (b"ession", b"maker")
+_FACTORY = re.compile(r"(?i)maker|session_?(?:factory|local|class|cls)|^Session$")
+"""Parameters of such a name may hold what makes sessions."""
 
 
 def may_hand_on(source: bytes) -> bool:
@@ -57,6 +60,8 @@ def _note_annotations(module: Module, arguments: ast.arguments) -> None:
             annotation = annotation.value
         if annotation is not None and (name := ends_of(annotation)):
             module.held.setdefault(parameter.arg, set()).add(name)
+        elif annotation is None and _FACTORY.search(parameter.arg):
+            module.held.setdefault(parameter.arg, set()).add("sessionmaker")
 
 
 def _hold(held: dict[str, set[str]], target: ast.expr, value: ast.expr) -> None:

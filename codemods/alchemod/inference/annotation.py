@@ -50,6 +50,8 @@ def annotated(annotation: ast.expr, place: Place, resolver: Resolver) -> Answer 
                 return answer
             provided = (calls.default(part, place, resolver) for part in parts[1:])
             return next((found for found in provided if found is not None), None)
+        case ast.Subscript(value=maker) if last_name(maker) in sessions.MAKERS:
+            return annotated(maker, place, resolver)
         case ast.Subscript(value=wrapper, slice=inner):
             return _subscripted(last_name(wrapper), inner, place, resolver)
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -123,6 +125,8 @@ def _instance(cls: Value, resolver: Resolver) -> Value | None:
                     return Session(scoped=True)
                 case "async_scoped_session":
                     return Session(is_async=True, scoped=True)
+                case "sessionmaker" | "async_sessionmaker" as name:
+                    return sessions.unseen(name)
                 case "Engine" | "Connection":
                     return Engine(is_connection=definition.canonical == "Connection")
                 case "AsyncEngine" | "AsyncConnection":

@@ -39,6 +39,12 @@ SCOPED_MAKERS = frozenset({"scoped_session", "async_scoped_session"})
 _OWN_LIFE = ("__enter__", "__exit__", "__aenter__", "__aexit__", "close")
 
 
+def unseen(name: str) -> SessionFactory:
+    """The factory that something annotated by `name` is, of which nothing else is seen."""
+    reason = "what class the sessions of the factory have is not seen"
+    return SessionFactory("unknown", name == "async_sessionmaker", name, reason, is_read=False)
+
+
 def made_by(maker: Outside, call: ast.Call, place: Place, resolver: Resolver) -> Value | None:
     """What calling `sessionmaker`, `scoped_session`, `Session` and the like gives."""
     name = maker.canonical

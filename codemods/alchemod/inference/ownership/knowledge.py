@@ -43,6 +43,8 @@ class Opening:
     """What the end of the block does, when the call makes a context manager that gives a session."""
     handed_out: bool = False
     """Whether it is opened in a context manager of the project, which gives it to the block."""
+    is_read: bool = True
+    """Whether all settings of the factory are seen."""
     reopens: bool = True
     """Whether a closed session may be used again (false with `close_resets_only=False`, SQLAlchemy 2.0)."""
 

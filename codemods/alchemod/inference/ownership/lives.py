@@ -58,7 +58,10 @@ class SessionLives(Area):
             sources = self.inference.ask(Summaries).sources(inside)
             self._followed[unit.node] = dict(_by_call(followed_lives(unit, sources)))
         life = self._followed[unit.node].get(call)
-        return (life, self._late(inside).of(life)) if life is not None else None
+        if life is None:
+            return None
+        uses = self._late(inside).of(life)
+        return life, [use for use in uses if life.opening.is_read or not use.expired]
 
     def _late(self, inside: Place) -> LateUses:
         resolver, unit = self.inference.local, inside.scope.node
@@ -111,7 +114,9 @@ class SessionLives(Area):
     def answer(self, path: Path, life: SessionLife) -> Answer:
         """How sure it is that a session is opened, and why."""
         place = self.inference.place(path, life.site)
-        answer = self.inference.local.value(life.site, place) if place is not None else None
+        if place is None:
+            return Answer(Plain())
+        answer = self.inference.local.value(life.site, place) or self.inference.resolver.value(life.site, place)
         answer = answer or Answer(Plain())
         return answer if life.opening.proved else answer.weakened(life.opening.reason)
 

@@ -73,6 +73,8 @@ class SessionSources:
         if last_name(call) not in self._resolver.project.session_makers or self._is_made_by(_FIXTURES):
             return None
         answer, maker = self._value(call), self._value(call.func)
+        if maker is None and (passed := self._passed(call)) is not None:
+            answer, maker = passed
         if isinstance(maker, Answer) and isinstance(maker.value, FunctionObject | LocalFunction):
             opening = self._summaries.opening(maker)
             return replace(opening, handed_out=self._is_made_by(_MANAGERS)) if opening is not None else None
@@ -89,8 +91,20 @@ class SessionSources:
             enterable=self._resolver.project.versions.allows("1.4"),
             expires_on_commit=factory.expire_on_commit,
             handed_out=self._is_made_by(_MANAGERS),
+            is_read=factory.is_read,
             reopens=factory.reopens,
         )
+
+    def _passed(self, call: ast.Call) -> tuple[Answer, Answer] | None:
+        """What a parameter, of the function or of one around it, makes that all callers which are seen give the same
+        factory, and the factory."""
+        owner = self._root.scope.owner(call.func.id) if isinstance(call.func, ast.Name) else None
+        parameters = owner.parameters if owner is not None and owner.parent is not None else ()
+        if not any(isinstance(call.func, ast.Name) and parameter.arg == call.func.id for parameter in parameters):
+            return None
+        everywhere = self._summaries.inference.resolver
+        made, maker = (everywhere.value(node, self._place(node)) for node in (call, call.func))
+        return (made, maker) if made is not None and maker is not None else None
 
     def _from_provider(self, call: ast.Call) -> Opening | None:
         """The session of `next(provider())`: the generator is gone at once, and with it who would close the session."""
