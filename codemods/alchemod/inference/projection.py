@@ -34,6 +34,10 @@ _HARMLESS: Final = frozenset(
 _LOGGING: Final = frozenset({"debug", "info", "warning", "error", "exception", "append", "format", "join"})
 
 
+_FEW: Final = 3
+"""So few columns are worth a statement of their own, however few the class has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """A loop over objects of one class that reads the columns named in `columns` only.
@@ -75,7 +79,7 @@ class Projections(Area):
             return None
         names = tuple(dict.fromkeys(str(read.key) for read in iteration.reads))
         columns = [self._column(term.entity.model, name) for name in names]
-        if any(column is None for column in columns):
+        if any(column is None for column in columns) or _are_most(names, term.entity.model):
             return None
         spelling = spelling_of(term.entity, iteration.source, place, self.inference.resolver)
         if spelling is None or spelling.imported is not None:
@@ -149,3 +153,9 @@ class Projections(Area):
                 if not harmless and last_name(node) not in _LOGGING:
                     return node.lineno
         return None
+
+
+def _are_most(names: tuple[str, ...], model: Model) -> bool:
+    """Whether so many columns of a class are read that its objects hold little else."""
+    every = [found for found in model.attributes.values() if found.kind == "column"]
+    return len(names) > _FEW and 2 * len(names) > len(every)

@@ -85,7 +85,8 @@ class EntitiesLoadedForColumns(Rule):
 
     def _judged(self, found: Projection, place: Place, ctx: Context) -> Iterator[Finding]:
         iteration, loop = found.iteration, found.iteration.loop
-        shown = " and ".join(f"{found.entity}.{column}" for column in found.columns)
+        *others, last = (f"{found.entity}.{column}" for column in found.columns)
+        shown = f"{', '.join(others)} and {last}" if others else last
         message = f"whole objects are loaded, and nothing but {shown} is used"
         given = [iteration.execution.answer]
         if isinstance(loop, ast.For) and not _collects(loop):
