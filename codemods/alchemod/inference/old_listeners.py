@@ -73,6 +73,8 @@ class OldListeners(Area):
             return OldListener(listener, signature, [], "the function is no plain one")
         if sum(found.function is function for found in listeners) > 1:
             return OldListener(listener, signature, [], f"{function.name}() listens to more than one event")
+        if any(decorator is not call for decorator in function.decorator_list):
+            return OldListener(listener, signature, [], f"{function.name}() has other decorators")
         if function.args.defaults or function.args.posonlyargs:
             return OldListener(listener, signature, [], f"{function.name}() has defaults")
         dropped = _never_run(function, {listener.parameters[one] for one in signature.always_false})
@@ -115,6 +117,12 @@ def _replaced(
                 return [], f"{function.name}() uses the name {new} already"
             case ast.arg(arg=name) if name in gone:
                 return [], f"{name} means two things in {function.name}()"
+            case (
+                ast.ExceptHandler() | ast.FunctionDef() | ast.ClassDef() | ast.alias() | ast.MatchAs() | ast.MatchStar()
+            ):
+                bound = getattr(node, "asname", None) or node.name
+                if bound in gone or bound == new:
+                    return [], f"{bound} means two things in {function.name}()"
             case ast.Name(id=name) if name in gone:
                 attribute = gone[name]
                 if attribute is None or not isinstance(node.ctx, ast.Load):

@@ -135,7 +135,7 @@ class ExpressionMethods21(Rule):
         kind = types.of(ctx.path, array)
         item = types.item(kind) if kind is not None else None
         constant = value.value if isinstance(value, ast.Constant) else value
-        if operator is None or constant is None or isinstance(constant, bool) or item == "Boolean":
+        if operator is None or constant is None or isinstance(constant, bool) or item in {"Boolean", "BOOLEAN"}:
             missing = "None, True and False are no values to compare so" if operator else "its operator is not known"
             yield self.report(call, message, missing=missing, given=[answer])
             return

@@ -95,7 +95,7 @@ class RemovedIn21(Rule):
             yield self.report(node, message, missing=missing, given=[answer])
             return
         edit = swap(node, '{index}["dialect_options"]["postgresql_include"]', index=node.value)
-        yield self.fix(node, message, edit, given=[answer])
+        yield self.fix(node, message, edit, given=[answer], min_version="2.0")
 
 
 _KEYWORDS: Final[dict[tuple[str, str], tuple[str | None, str]]] = {
