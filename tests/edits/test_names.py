@@ -43,6 +43,19 @@ def test_name_of_the_package_itself() -> None:
     assert spelled("import sqlalchemy\nx = HERE\n", "sqlalchemy.true") == ("sqlalchemy.true", ())
 
 
+@pytest.mark.parametrize("module", ["sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.schema"])
+def test_name_that_several_modules_give(module: str) -> None:
+    code = f"from {module} import text\nx = HERE\n"
+    assert spelled(code, "sqlalchemy.text") == ("text", ())
+    inside = f"def f():\n    from {module} import text as t\n    return HERE\n"
+    assert spelled(inside, "sqlalchemy.text") == ("t", ())
+
+
+def test_other_thing_of_the_same_name() -> None:
+    code = "from sqlalchemy.dialects.postgresql import insert\nx = HERE\n"
+    assert spelled(code, "sqlalchemy.insert")[0] == "sa_insert"
+
+
 def test_package_does_not_load_its_submodule() -> None:
     assert spelled("import sqlalchemy as sa\nx = HERE\n") == ("selectinload", (LOAD,))
 

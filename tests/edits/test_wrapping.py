@@ -26,21 +26,21 @@ def lengthened(code: str, line_length: int = 40) -> str:
             "x = (\n    longlonglong.b(c)\n    .d(eeeeeeeeeee)\n    .ffff()\n)\n",
         ),
         ("xxxxx = (short.b(c).d(eeeeeeeee).f())\n", "xxxxx = (\n    longlonglong.b(c).d(eeeeeeeee).f()\n)\n"),
-        ("x = short.b(c, d=eeeeeeee, *ffffff)\n", "x = longlonglong.b(\n    c,\n    d=eeeeeeee,\n    *ffffff,\n)\n"),
+        ("x = short.b(c, d=eeeeeeee, *ffffff)\n", "x = longlonglong.b(\n    c, d=eeeeeeee, *ffffff\n)\n"),
         (
             "x = bbbbb(c, d, eeeeeeeee, short)[1]\n",
-            "x = bbbbb(\n    c,\n    d,\n    eeeeeeeee,\n    longlonglong,\n)[1]\n",
+            "x = bbbbb(\n    c, d, eeeeeeeee, longlonglong\n)[1]\n",
         ),
         ("x = short.bbbbbbbbbbbbbbbbbbb(ccccc)\n", "x = longlonglong.bbbbbbbbbbbbbbbbbbb(\n    ccccc\n)\n"),
-        ("short.b(c).d(eeeeeeee, g, ffffffff)\n", "longlonglong.b(c).d(\n    eeeeeeee,\n    g,\n    ffffffff,\n)\n"),
+        ("short.b(c).d(eeeeeeee, g, ffffffff)\n", "longlonglong.b(c).d(\n    eeeeeeee, g, ffffffff\n)\n"),
         ("x = f(g(aaaaaaaa, bbbbbbbbbbb), short,)\n", "x = f(\n    g(aaaaaaaa, bbbbbbbbbbb),\n    longlonglong,\n)\n"),
         (
             "if short.b(c, d, eeeeeeee, ffffffff): pass\n",
-            "if longlonglong.b(\n    c,\n    d,\n    eeeeeeee,\n    ffffffff,\n): pass\n",
+            "if longlonglong.b(\n    c, d, eeeeeeee, ffffffff\n): pass\n",
         ),
         (
             "def f():\n\treturn g(aaaaaaaaaa, bbbbbbbbb, short)\n",
-            "def f():\n\treturn g(\n\t\taaaaaaaaaa,\n\t\tbbbbbbbbb,\n\t\tlonglonglong,\n\t)\n",
+            "def f():\n\treturn g(\n\t\taaaaaaaaaa, bbbbbbbbb, longlonglong\n\t)\n",
         ),
         (
             "x = f(aaaaaaaaaaaaaaaaaa for a in short)\n",
@@ -71,7 +71,12 @@ def lengthened(code: str, line_length: int = 40) -> str:
             "x = f(\n    aaaaaaaaaaaa,\n    [b for b in longlonglong],\n)\n",
         ),
         ("x = short + bbbbbbbbbbbbbbbbbbbbbbbbbbbb\n", "x = longlonglong + bbbbbbbbbbbbbbbbbbbbbbbbbbbb\n"),
-        ("x = 'aaaaaaaaaaaaaaaaaaaaaaaa', short\r\n", "x = 'aaaaaaaaaaaaaaaaaaaaaaaa', longlonglong\r\n"),
+        (
+            "x = 'aaaaaaaaaaaaaaaaaaaaaaaa', short\r\n",
+            "x = (\r\n    'aaaaaaaaaaaaaaaaaaaaaaaa',\r\n    longlonglong,\r\n)\r\n",
+        ),
+        ("return 'aaaaaaaaaaaaaaaa', short, b\n", "return (\n    'aaaaaaaaaaaaaaaa', longlonglong, b\n)\n"),
+        ("x = ('aaaaaaaaaaaaaaaaaaaaaaaa', short)\n", "x = ('aaaaaaaaaaaaaaaaaaaaaaaa', longlonglong)\n"),
         (
             "x = ff(aaaaaaaaaaa, bbbbbbbbbb, short)\r\n",
             "x = ff(\r\n    aaaaaaaaaaa,\r\n    bbbbbbbbbb,\r\n    longlonglong,\r\n)\r\n",
@@ -96,9 +101,7 @@ def test_only_the_link_that_grew_is_broken() -> None:
         x = (
             a.query(B)
             .filter(
-                longlonglong,
-                c == d,
-                eeeeee,
+                longlonglong, c == d, eeeeee
             )
             .join(aaaaaaaaaaaaaaaaaaaaaaaaaa)
         )
@@ -125,8 +128,16 @@ def test_chain_inside_brackets_needs_no_more_brackets() -> None:
     )
 
 
-def test_statement_that_was_too_long_stays_on_its_line() -> None:
-    code = "x = f(aaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbb, short)\n"
+def test_lines_may_be_as_long_as_the_longest_that_was_there() -> None:
+    broken = "x = f(\n    aaaaaaaaaaaaaaaaaa,\n    bbbbbbbbbbb,\n    longlonglong,\n)\n"
+    assert lengthened("x = f(aaaaaaaaaaaaaaaaaa, bbbbbbbbbbb, short)\n") == broken
+    code = "x = f(aaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbb,\n      ccccccccc, ddddddddd, short)\n"
+    assert lengthened(code) == code.replace("short", "longlonglong")
+
+
+@pytest.mark.parametrize("brackets", ["({})", "{}"])
+def test_a_comment_may_stick_out(brackets: str) -> None:
+    code = f"x = {brackets.format('f(aaaaaaaa, short)')}  # '#' is not counted, long as it is\n"
     assert lengthened(code) == code.replace("short", "longlonglong")
 
 

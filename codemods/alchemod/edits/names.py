@@ -15,6 +15,7 @@ from alchemod.edits.ancestry import Ancestry
 from alchemod.edits.imports import ImportRequest
 from alchemod.edits.refusal import Refusal
 from alchemod.edits.scopes import Scopes
+from alchemod.facts.vocabulary import PUBLIC_HOMES
 from alchemod.text.source import SourceFile
 
 _PREFIXES = {"sqlalchemy": "sa"}
@@ -63,12 +64,17 @@ class Names:
         if not re.search(rb"\b%s\b" % name.encode(), self._source.utf8):
             return not hasattr(builtins, name)
         bound = self._scopes.bindings(self._tree).get(name, [])
-        if bound and all(self._origin(binding) == (request.module, request.name) for binding in bound):
+        if bound and all(self._gives(binding, request) for binding in bound):
             return True
         return not self._scopes.is_used_globally(name)
 
     def _is_visible(self, spelling: str, site: ast.AST) -> bool:
         return self._scopes.hiding(spelling.partition(".")[0], site) is None
+
+    def _gives(self, binding: ast.AST, request: ImportRequest) -> bool:
+        """Whether an import binds what is asked for, taken from where the library makes it public or defines it."""
+        module, name = self._origin(binding) or (None, "")
+        return name == request.name and request.module in (module, PUBLIC_HOMES.get(module or ""))
 
     def _origin(self, binding: ast.AST) -> tuple[str | None, str] | None:
         """The module and name that an import takes something from; None for any other binding."""
@@ -85,7 +91,7 @@ class Names:
         yield from (spelling for spelling in pending if self._is_visible(spelling, site))
         yield from self._in_function(request, site)
         imports = [found for found in self._imports(site) if self._is_visible(found[1], site)]
-        yield from (local for alias, local in imports if self._origin(alias) == (request.module, request.name))
+        yield from (local for alias, local in imports if self._gives(alias, request))
         if any((self._origin(alias) or ("",))[0] == request.module for alias, _ in imports):
             plain = ImportRequest(request.module, request.name)
             if self._is_free(plain) and self._is_visible(plain.spelled, site):
@@ -134,7 +140,7 @@ class Names:
             for alias in statement.names:
                 local = alias.asname or alias.name
                 alone = len(self._scopes.bindings(scope)[local]) == 1
-                if alone and self._origin(alias) == (request.module, request.name):
+                if alone and self._gives(alias, request):
                     yield local
 
     def _is_loaded(self, local: str, path: str, rest: str) -> bool:

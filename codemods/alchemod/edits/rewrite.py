@@ -48,8 +48,8 @@ def rewrite(
     first in ``edits`` wins, and the outer of two that are nested. Nothing is raised for a verb.
 
     ``whole_module`` renders from one LibCST tree of the module instead of one tree per statement: slower, with
-    the same result. New lines are kept below ``line_length`` characters where the old ones were. ``pending``
-    are the ``imports`` of earlier passes over the same file, not written yet.
+    the same result. New lines are kept below ``line_length`` characters, or below the longest of the old ones.
+    ``pending`` are the ``imports`` of earlier passes over the same file, not written yet.
     """
     if source.newline == "\r" and b"\n" not in source.utf8:  # which ends a line for Python, but not for LibCST
         lines = source.with_newline("\n")

@@ -1,16 +1,19 @@
 """A statement that an edit made too long for a line is broken, in the style of black.
 
 A chain of calls goes into parentheses, on one line per link if it must; else the arguments of the outermost
-call go on one line each, with a trailing comma if there are several. Lines that the edit did not change are
-left as they are.
+call go on a line of their own, or on one each with a trailing comma if they do not fit. Lines that the edit did not
+change are left as they are.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tokenize
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from io import StringIO
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -30,17 +33,30 @@ class Room:
     indent: str
     newline: str
 
+    def widths(self, text: str) -> list[int]:
+        """How long the lines of the statement are, trailing comments not counted: they may stick out."""
+        first, *others = _without_trailing_comments(text)
+        return [self.column + len(first), *map(len, others)]
+
     def too_long(self, text: str) -> list[int]:
         """The lines that are longer than the limit, from 0."""
-        lines = text.splitlines() or [""]
-        widths = [self.column + len(lines[0]), *map(len, lines[1:])]
-        return [line for line, width in enumerate(widths) if width > self.limit]
+        return [line for line, width in enumerate(self.widths(text)) if width > self.limit]
+
+
+def _without_trailing_comments(text: str) -> list[str]:
+    lines = text.splitlines() or [""]
+    if "#" in text:
+        with suppress(tokenize.TokenError, IndentationError, IndexError):
+            for token in tokenize.generate_tokens(StringIO(text).readline):
+                line, column = token.start
+                if token.type == tokenize.COMMENT and lines[line - 1][:column].strip():
+                    lines[line - 1] = lines[line - 1][:column].rstrip()
+    return lines
 
 
 def wrapped(new: str, old: str, room: Room, *, is_header: bool) -> str:
-    """The code of a statement or header, on more lines if it is too long and ``old`` was not."""
-    if room.too_long(old):
-        return new
+    """The code of a statement or header, on more lines if it is too long: where ``old`` was, longer than that."""
+    room = replace(room, limit=max(room.limit, *room.widths(old)))
     known = frozenset(old.splitlines())
     text = new
     for _ in range(_ROUNDS):
@@ -58,7 +74,12 @@ def _broken(text: str, line: int, room: Room, is_header: bool) -> str | None:
     statement = _Statement.parsed(text, room, is_header)
     if statement is None:
         return None
-    edits = statement.chain_edits() or statement.line_edits(line) or statement.bracket_edits(line)
+    edits = (
+        statement.chain_edits()
+        or statement.tuple_edits()
+        or statement.line_edits(line)
+        or statement.bracket_edits(line)
+    )
     return splice(text.encode(), edits).decode() if edits else None
 
 
@@ -105,6 +126,19 @@ class _Statement:
         width = len((self._room.indent + self._step()).encode() + self._bytes[start:end])
         links = [] if width <= self._room.limit else [Replacement(dot, dot, inner) for dot in dots]
         return [edges[0], *links, edges[1]]
+
+    def tuple_edits(self) -> list[Replacement]:
+        """The edits that put the bare tuple which is the value of a one-line statement into parentheses."""
+        if not isinstance(self._tree, ast.Assign | ast.Return) or len(self._lines) > 1:
+            return []
+        value = self._tree.value
+        if not isinstance(value, ast.Tuple) or len(value.elts) < 2:
+            return []
+        start, end = self._span(value)
+        if self._bytes[start : start + 1] == b"(":
+            return []
+        first, *others, last = self._part_edits(value.elts, start, end, self._room.indent)
+        return [replace(first, new=b"(" + first.new), *others, replace(last, new=last.new + b")")]
 
     def line_edits(self, line: int) -> list[Replacement]:
         """The edits that put a chain with which a line begins, inside brackets, on a line per link."""
@@ -197,17 +231,22 @@ class _Statement:
         arguments: list[Any] = sorted(
             (*call.args, *call.keywords), key=lambda argument: (argument.lineno, argument.col_offset)
         )
-        outer = self._indent_of(line)
-        inner = self._line_break(self._step(), outer)
-        edits = [Replacement(opening + 1, opening + 1, inner)]
-        for before, after in pairwise(arguments):
+        return self._part_edits(arguments, opening + 1, self._span(call)[1] - 1, self._indent_of(line))
+
+    def _part_edits(self, parts: Sequence[Any], start: int, end: int, outer: str) -> list[Replacement]:
+        """The edits that put what stands between two brackets on a line of its own, or each part on one."""
+        inner, closing = self._line_break(self._step(), outer), self._line_break("", outer)
+        inside = self._bytes[start:end].decode()
+        has_comma = self._has_comma(self._span(parts[-1])[1], end)
+        width = len(outer) + len(self._step()) + len(inside.strip())
+        if len(parts) == 1 or ("\n" not in inside and not has_comma and width <= self._room.limit):
+            return [Replacement(start, start, inner), Replacement(end, end, closing)]
+        edits = [Replacement(start, start, inner)]
+        for before, after in pairwise(parts):
             comma = self._bytes.index(b",", self._span(before)[1])
             rest = self._bytes[comma + 1 : self._span(after)[0]]
             edits.append(Replacement(comma + 1, comma + 1 + len(rest) - len(rest.lstrip()), inner))
-        end = self._span(call)[1] - 1
-        last = arguments[-1]
-        trailing = b"" if len(arguments) == 1 or self._has_comma(self._span(last)[1], end) else b","
-        return [*edits, Replacement(end, end, trailing + self._line_break("", outer))]
+        return [*edits, Replacement(end, end, (b"" if has_comma else b",") + closing)]
 
     def _has_comma(self, start: int, end: int) -> bool:
         return b"," in self._bytes[start:end]

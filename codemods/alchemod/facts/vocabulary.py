@@ -6,6 +6,8 @@ A name is known by its last part once its first part is SQLAlchemy's: `sqlalchem
 
 from __future__ import annotations
 
+from typing import Final
+
 FLASK_DATABASE = frozenset(
     {"flask_sqlalchemy.SQLAlchemy", "flask_appbuilder.SQLA", "flask_appbuilder.models.sqla.SQLA"}
 )
@@ -35,6 +37,17 @@ FLASK = "flask_sqlalchemy:"
 _LIBRARIES = frozenset({"sqlalchemy", "sqlmodel"})
 KNOWN_LIBRARIES = _LIBRARIES | {"flask_sqlalchemy", "flask_appbuilder", "alembic"}
 """Libraries the analysis knows: a folder of the same name elsewhere in a project does not stand for them."""
+
+
+PUBLIC_HOMES: Final = {
+    "sqlalchemy.sql": "sqlalchemy",
+    "sqlalchemy.sql.expression": "sqlalchemy",
+    "sqlalchemy.schema": "sqlalchemy",
+    "sqlalchemy.types": "sqlalchemy",
+    "sqlalchemy.orm.session": "sqlalchemy.orm",
+    "sqlalchemy.orm.query": "sqlalchemy.orm",
+}
+"""Modules whose functions and classes are those that another module gives under the same names (1.4, 2.0 and 2.1)."""
 
 
 def canonical(dotted: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from alchemod.facts.project import Project
 from alchemod.inference.area import Area
 from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
-from alchemod.inference.loading.hooks import QueryHooks
+from alchemod.inference.loading.hooks import LoadHooks
 from alchemod.inference.loading.loads import RowLoops
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
@@ -37,7 +37,7 @@ class Inference:
         """Judges parameters by what their function says alone; callers are not looked at."""
         self.pinning = Pinning(project)
         self._query_classes = QueryClasses(project)
-        self._query_hooks = QueryHooks(project)
+        self._query_hooks = LoadHooks(project)
         self._areas: dict[type[Area], Any] = {}
         self._generation = project.generation
 

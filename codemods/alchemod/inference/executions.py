@@ -35,7 +35,13 @@ class Execution:
     result: ast.expr | None = None
     """The expression that gives the result: `sent`, with the `await` before it."""
     path: tuple[str, ...] = ()
-    is_async: bool = False
+    sender: Session | None = None
+    """What is known of the session that sends the statement."""
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the statement is sent by an AsyncSession."""
+        return self.sender is not None and self.sender.is_async
 
     @property
     def has_arguments(self) -> bool:
@@ -56,7 +62,7 @@ class Executions(Area):
         match answer:
             case Answer(value=Statement(style="query") as statement):
                 entities = len(statement.terms) == 1 and statement.terms[0].kind == "entity"
-                return Execution(call, taken, answer, statement, receiver, scalars=entities)
+                return Execution(call, taken, answer, statement, receiver, entities, sender=statement.session)
             case Answer(value=Session()) if taken in SENDING:
                 return self._sent(call, call, taken, (), place, call)
             case Answer(value=Rows(mappings=False)):
@@ -122,5 +128,5 @@ class Executions(Area):
             sent,
             result,
             path,
-            session.value.is_async,
+            session.value,
         )

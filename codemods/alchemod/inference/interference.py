@@ -6,7 +6,8 @@ from functools import cached_property
 
 from alchemod.inference.area import Area
 from alchemod.inference.executions import Execution
-from alchemod.inference.loading.hooks import QueryHooks
+from alchemod.inference.loading.hooks import LoadHooks
+from alchemod.inference.translation.hooks import QueryHooks
 
 
 class Interference(Area):
@@ -25,10 +26,17 @@ class Interference(Area):
             return f"a query class of the project has its own {own}()"
         return (
             inference.unseen_query_class(statement)
+            or self._own_session(execution)
             or self._changing
             or (self._on_load if loads else None)
             or (None if same_calls else self._pin(execution))
         )
+
+    def _own_session(self, execution: Execution) -> str:
+        """Which class of sessions of the project asks for rows in its own way; "" when this session's does not."""
+        factory = execution.sender.factory if execution.sender is not None else None
+        is_plain = factory is not None and factory.kind == "plain" and not factory.overrides
+        return self.inference.ask(QueryHooks).doubt(is_plain=is_plain)
 
     def _pin(self, execution: Execution) -> str | None:
         """Which test prepares on a mock what is called no more."""
@@ -39,8 +47,8 @@ class Interference(Area):
         return self.inference.pinned(*begin, *steps, *([execution.taken] if execution.taken else []))
 
     @cached_property
-    def _hooks(self) -> QueryHooks:
-        return QueryHooks(self.inference.project)
+    def _hooks(self) -> LoadHooks:
+        return LoadHooks(self.inference.project)
 
     @cached_property
     def _changing(self) -> str | None:

@@ -66,7 +66,9 @@ class QueryClasses:
 def _is_plain(statement: Statement) -> bool:
     """Whether the session's factory is seen and makes SQLAlchemy's own queries."""
     factory = statement.session.factory if statement.session is not None else None
-    return factory is not None and factory.kind == "plain" and not factory.query_class
+    if factory is None or factory.kind != "plain":
+        return False
+    return not factory.query_class and "query" not in factory.overrides
 
 
 def _mentioned(module: Module) -> Iterator[ast.expr]:

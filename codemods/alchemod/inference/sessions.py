@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MAKERS = frozenset({"sessionmaker", "async_sessionmaker", "create_session"})
 SCOPED_MAKERS = frozenset({"scoped_session", "async_scoped_session"})
 _OWN_LIFE = ("__enter__", "__exit__", "__aenter__", "__aexit__", "close")
+ROW_METHODS = ("query", "execute", "scalars", "scalar", "get")
+"""Methods that ask for rows; those of a class of its own may do more, or ask for others."""
 
 
 def unseen(name: str) -> SessionFactory:
@@ -135,8 +137,10 @@ def of_class(facts: ClassFacts, resolver: Resolver) -> SessionFactory | None:
     if not is_async and not lookup.reaches(facts, "Session"):
         return None
     stack = [facts]
+    overrides: set[str] = set()
     while stack:
         current = stack.pop()
+        overrides.update(name for name in ROW_METHODS if name in current.methods)
         own = [name for name in _OWN_LIFE if name in current.methods]
         if own:
             reason = f"{current.name} has its own {own[0]}()"
@@ -147,7 +151,7 @@ def of_class(facts: ClassFacts, resolver: Resolver) -> SessionFactory | None:
                 stack.append(definition)
             elif definition is None or not getattr(definition, "canonical", None):
                 return SessionFactory("unknown", is_async, facts.name, "a base of its class is not known")
-    return SessionFactory("plain", is_async, facts.name)
+    return SessionFactory("plain", is_async, facts.name, overrides=frozenset(overrides))
 
 
 def opened(factory: SessionFactory) -> Session:

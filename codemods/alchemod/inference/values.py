@@ -207,6 +207,8 @@ class SessionFactory:
     """Whether its sessions run on a migration's connection."""
     is_read: bool = True
     """Whether all its settings are seen; those of a registry may be given elsewhere."""
+    overrides: frozenset[str] = frozenset()
+    """The methods that ask for rows which a class of the project has of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _LOADING: Final = re.compile(
 _NO_AUTOFLUSH: Final = re.compile(rb"\bautoflush\s*=\s*False|\bno_autoflush\b|\.autoflush\(\s*False")
 
 
-class QueryHooks:
+class LoadHooks:
     """The hooks of one project, looked for once for each state of its files."""
 
     def __init__(self, project: Project) -> None:

@@ -1,7 +1,8 @@
 """What in a project acts on a Query only, and would fall silent when the Query becomes a `select()`.
 
-`QueryEvents.before_compile` and its kin, classes derived from Query, `SessionEvents.after_bulk_update` and
-`after_bulk_delete`: none of them knows of `select()`, `update()` and `delete()` (verified by execution).
+`QueryEvents.before_compile` and its kin, classes derived from Query, a session's own `query()`,
+`SessionEvents.after_bulk_update` and `after_bulk_delete`: none of them knows of `select()`, `update()` and `delete()`
+(verified by execution).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from alchemod.facts.lookup import Definition, External
 from alchemod.facts.module import ClassFacts, last_name
 from alchemod.inference.area import Area
+from alchemod.inference.sessions import ROW_METHODS
 from alchemod.inference.values import Answer, ClassObject, ModelClass, Outside, Place, Statement
 from alchemod.text.problem import FileError
 
@@ -26,7 +28,6 @@ _BULK: Final = ("after_bulk_update", "after_bulk_delete")
 _OF_BULK: Final = (*_BULK, "before_compile_update", "before_compile_delete")
 """Events of `update()` and `delete()` alone."""
 _QUERIES: Final = ("Query", "flask_sqlalchemy:Query")
-_SESSION_METHODS: Final = ("execute", "scalars", "scalar", "query")
 
 HookKind = Literal["listener", "bulk listener", "query class", "session class"]
 
@@ -115,8 +116,10 @@ class QueryHooks(Area):
             if self._is_query(facts):
                 yield self._of_class("query class", facts, f"the query class {facts.name}")
             elif self._project.lookup.reaches(facts, "Session"):
-                own = [name for name in _SESSION_METHODS if name in facts.methods]
-                if own:
+                own = [name for name in ROW_METHODS if name in facts.methods]
+                if own[:1] == ["query"]:
+                    yield self._of_class("query class", facts, f"{facts.name}.query()")
+                elif own:
                     yield self._of_class("session class", facts, f"{facts.name} has its own {own[0]}()")
         yield from self._given_classes()
 

@@ -50,21 +50,32 @@ def check_hooks(here: Situation, inference: Inference) -> None:
 
 
 def has_plain_session(here: Situation) -> bool:
-    """Whether the session of every Query of the web is seen to be SQLAlchemy's own, with its own queries."""
+    """Whether the session of every Query of the web is seen to make SQLAlchemy's own queries."""
+    factories = _factories(here)
+    return bool(factories) and all(
+        factory is not None and factory.kind == "plain" and not factory.query_class and "query" not in factory.overrides
+        for factory in factories
+    )
+
+
+def _factories(here: Situation) -> list[SessionFactory | None]:
+    """What made the session of each Query of the web."""
+    found: list[SessionFactory | None] = []
     for origin in here.web.origins:
         session = here.resolver.value(origin.session, origin.place) if origin.session is not None else None
         match session:
-            case Answer(value=Session(factory=SessionFactory(kind="plain", query_class=False))):
-                pass
+            case Answer(value=Session(factory=factory)):
+                found.append(factory)
             case _:
-                return False
-    return bool(here.web.origins)
+                found.append(None)
+    return found
 
 
 def doubts(here: Situation, inference: Inference) -> Iterator[str]:
     """Why a translation is not safe, one sentence each; some are ""."""
     is_plain = has_plain_session(here)
-    yield inference.ask(QueryHooks).doubt(is_plain=is_plain)
+    overridden = any(factory is not None and factory.overrides for factory in _factories(here))
+    yield inference.ask(QueryHooks).doubt(is_plain=is_plain and not overridden)
     yield "" if is_plain else inference.unseen_query_class(here.statement)
     steps = [name for name, _ in here.statement.steps]
     yield inference.pinned("query", *steps, *([here.use.name] if here.use.name else [])) or ""

@@ -39,8 +39,7 @@ class ValueInSqlString(Rule):
         ```python
         def users(session: Session, name):
             return session.execute(
-                text("SELECT id FROM users WHERE name = :name"),
-                {"name": name},
+                text("SELECT id FROM users WHERE name = :name"), {"name": name}
             ).all()
         ```
 

@@ -39,7 +39,9 @@ class ExecuteParameters(Rule):
         ```python
         def named(name):
             with engine.connect() as connection:
-                return connection.execute(text("select id from users where name = :name"), {"name": name}).scalar()
+                return connection.execute(
+                    text("select id from users where name = :name"), {"name": name}
+                ).scalar()
         ```
 
     Fix safety:

@@ -38,7 +38,9 @@ class RawStringExecute(Rule):
     Use instead:
         ```python
         def users(session: Session, least):
-            return session.execute(text("SELECT id, name FROM users WHERE id >= :least"), {"least": least}).all()
+            return session.execute(
+                text("SELECT id, name FROM users WHERE id >= :least"), {"least": least}
+            ).all()
         ```
 
     Fix safety:

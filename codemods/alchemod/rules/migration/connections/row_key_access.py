@@ -28,14 +28,16 @@ class RowKeyAccess(Rule):
         ```python
         def names():
             with engine.connect() as connection:
-                return [row["name"] for row in connection.execute(text("select name from users"))]
+                rows = connection.execute(text("select name from users"))
+                return [row["name"] for row in rows]
         ```
 
     Use instead:
         ```python
         def names():
             with engine.connect() as connection:
-                return [row._mapping["name"] for row in connection.execute(text("select name from users"))]
+                rows = connection.execute(text("select name from users"))
+                return [row._mapping["name"] for row in rows]
         ```
 
     Fix safety:

@@ -39,14 +39,14 @@ class RenamedOperators(RenamedNames):
 
     Example:
         ```python
-        def named(session, names):
-            return session.query(User).filter(User.name.isnot(None), User.name.notin_(names)).all()
+        def named(session, ids):
+            return session.query(User).filter(User.name.isnot(None), User.id.notin_(ids)).all()
         ```
 
     Use instead:
         ```python
-        def named(session, names):
-            return session.query(User).filter(User.name.is_not(None), User.name.not_in(names)).all()
+        def named(session, ids):
+            return session.query(User).filter(User.name.is_not(None), User.id.not_in(ids)).all()
         ```
 
     Fix safety:

@@ -55,13 +55,12 @@ class QueryHookRule(Rule):
     names = ("listens_for", "listen", "query_cls", "query_class")
 
     def names_from(self, project: Project) -> Iterable[str]:
-        """The names of the project's query classes."""
+        """The names of the project's query classes, and of session classes that make queries in their own way."""
         lookup = project.lookup
-        return {
-            facts.name
-            for facts in project.classes()
-            if any(lookup.reaches(facts, name) for name in ("Query", "flask_sqlalchemy:Query"))
-        }
+        for facts in project.classes():
+            kinds = ("Query", "flask_sqlalchemy:Query", *(("Session",) if "query" in facts.methods else ()))
+            if any(lookup.reaches(facts, kind) for kind in kinds):
+                yield facts.name
 
     def find_Module(self, module: ast.Module, ctx: Context) -> Iterator[Finding]:
         """Looks at one file that may have hooks."""
