@@ -35,8 +35,10 @@ class Interference(Area):
     def _own_session(self, execution: Execution) -> str:
         """Which class of sessions of the project asks for rows in its own way; "" when this session's does not."""
         factory = execution.sender.factory if execution.sender is not None else None
-        is_plain = factory is not None and factory.kind == "plain" and not factory.overrides
-        return self.inference.ask(QueryHooks).doubt(is_plain=is_plain)
+        if factory is None or factory.kind != "plain":
+            return self.inference.ask(QueryHooks).doubt(is_plain=False)
+        own = next(iter(sorted(factory.overrides)), None)
+        return f"{factory.name} has its own {own}()" if own is not None else ""
 
     def _pin(self, execution: Execution) -> str | None:
         """Which test prepares on a mock what is called no more."""

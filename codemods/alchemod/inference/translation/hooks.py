@@ -115,7 +115,7 @@ class QueryHooks(Area):
         for facts in self._project.classes():
             if self._is_query(facts):
                 yield self._of_class("query class", facts, f"the query class {facts.name}")
-            elif self._project.lookup.reaches(facts, "Session"):
+            elif any(self._project.lookup.reaches(facts, kind) for kind in ("Session", "AsyncSession")):
                 own = [name for name in ROW_METHODS if name in facts.methods]
                 if own[:1] == ["query"]:
                     yield self._of_class("query class", facts, f"{facts.name}.query()")

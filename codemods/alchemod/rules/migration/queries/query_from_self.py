@@ -33,8 +33,7 @@ class QueryFromSelf(TranslatingRule):
         ```python
         def last(session: Session):
             user_alias = aliased(
-                User,
-                session.query(User).order_by(User.id.desc()).limit(5).subquery(),
+                User, session.query(User).order_by(User.id.desc()).limit(5).subquery()
             )
             return session.query(user_alias).order_by(user_alias.name).all()
         ```
