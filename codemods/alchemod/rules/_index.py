@@ -810,9 +810,9 @@ ENTRIES: tuple[RuleEntry, ...] = (
         name="default-drivers",
         summary="Names the driver in URLs that rely on the default one",
         module="alchemod.rules.migration.sqlalchemy21.default_drivers",
-        names=("create_engine", "create", "engine_from_config", "SQLALCHEMY_DATABASE_URI"),
+        names=("create_engine", "create", "engine_from_config", "SQLALCHEMY_DATABASE_URI", "setup"),
         kinds=("Assign", "Call"),
-        tokens=("postgresql", "oracle"),
+        tokens=("postgresql", "oracle", "python_requires"),
         since="2.1",
     ),
     RuleEntry(

@@ -1,8 +1,9 @@
-"""MIG502: URLs without a driver, which mean another driver in SQLAlchemy 2.1."""
+"""MIG502: what SQLAlchemy 2.1 needs to be installed: other drivers for URLs without one, a newer Python."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -19,11 +20,11 @@ class DefaultDrivers(Rule):
 
     What it does:
         Writes `postgresql+psycopg2://` for `postgresql://` and `oracle+cx_oracle://` for `oracle://` in the literal URL
-        of an engine.
+        of an engine. Reports a `setup()` that allows a Python for which there is no SQLAlchemy 2.1.
 
     Why:
         In SQLAlchemy 2.1 these URLs ask for psycopg and oracledb, which may not be installed, and which raise other
-        errors.
+        errors. It needs Python 3.11.
 
     Example:
         ```python
@@ -46,9 +47,9 @@ class DefaultDrivers(Rule):
     """
 
     code = "MIG502"
-    names = ("create_engine", "create", "engine_from_config", "SQLALCHEMY_DATABASE_URI")
+    names = ("create_engine", "create", "engine_from_config", "SQLALCHEMY_DATABASE_URI", "setup")
     since = "2.1"
-    tokens = ("postgresql", "oracle")
+    tokens = ("postgresql", "oracle", "python_requires")
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call that takes a URL or the name of a dialect."""
@@ -58,6 +59,8 @@ class DefaultDrivers(Rule):
                 yield from self._url(call.args[0], [answer], ctx)
             case Answer(value=Outside(definition=definition)) if definition.name.endswith(".URL.create"):
                 yield from self._dialect(call, answer)
+            case Answer(value=Outside(definition=definition)) if definition.name in _SETUPS:
+                yield from self._python(call, answer)
 
     def find_Assign(self, node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         """Looks at the URL of Flask-SQLAlchemy's configuration."""
@@ -66,6 +69,16 @@ class DefaultDrivers(Rule):
                 yield from self._url(node.value, [], ctx)
             case [ast.Subscript(slice=ast.Constant(value="SQLALCHEMY_DATABASE_URI"))]:
                 yield from self._url(node.value, [], ctx)
+
+    def _python(self, call: ast.Call, answer: Answer) -> Iterator[Finding]:
+        for keyword in call.keywords:
+            match keyword:
+                case ast.keyword(arg="python_requires", value=ast.Constant(value=str(allowed)) as value):
+                    lowest = _LOWEST.search(allowed)
+                    if lowest is not None and (3, int(lowest[1])) < _PYTHON:
+                        message = "there is no SQLAlchemy 2.1 for Python before 3.11"
+                        missing = 'whether the project can do without them; then write python_requires=">=3.11"'
+                        yield self.report(value, message, missing=missing, given=[answer])
 
     def _url(self, url: ast.expr, given: list[Answer], ctx: Context) -> Iterator[Finding]:
         literal = ctx.ask(Literals).of(ctx.path, url)
@@ -88,3 +101,7 @@ class DefaultDrivers(Rule):
 
 _DRIVERS: Final = {"postgresql": ("psycopg2", "psycopg"), "oracle": ("cx_oracle", "oracledb")}
 """The default drivers up to SQLAlchemy 2.0 and from 2.1 on ("What's New in SQLAlchemy 2.1")."""
+_SETUPS: Final = frozenset({"setuptools.setup", "distutils.core.setup"})
+_LOWEST: Final = re.compile(r"(?:>=|~=|==)\s*3\.(\d+)")
+_PYTHON: Final = (3, 11)
+"""The lowest Python of SQLAlchemy 2.1 (the metadata of its release)."""
