@@ -33,7 +33,12 @@ class AliasedJoinName(Rule):
         ```python
         def of_author(session: Session, name):
             joined_author = aliased(Author)
-            return session.query(Book).join(Book.author.of_type(joined_author)).filter(joined_author.name == name).all()
+            return (
+                session.query(Book)
+                .join(Book.author.of_type(joined_author))
+                .filter(joined_author.name == name)
+                .all()
+            )
         ```
 
     Fix safety:

@@ -70,8 +70,7 @@ class BehaviourChanges21(RenamedNames):
     Use instead:
         ```python
         shared = create_engine(
-            "sqlite:///file:shared?mode=memory&uri=true",
-            poolclass=SingletonThreadPool,
+            "sqlite:///file:shared?mode=memory&uri=true", poolclass=SingletonThreadPool
         )
         ```
 
