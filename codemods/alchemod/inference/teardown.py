@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -16,11 +16,12 @@ from alchemod.facts.module import last_name
 from alchemod.facts.nodes import statements
 from alchemod.facts.project import Project
 from alchemod.inference.area import Area
+from alchemod.inference.assigned import assigned
 from alchemod.inference.dominance import enclosing_suites
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.routes import is_route
 from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope, contains
-from alchemod.inference.values import Answer, FlaskDatabase, Place, Session, SessionFactory
+from alchemod.inference.values import Answer, FlaskDatabase, FunctionObject, Place, Session, SessionFactory
 
 Runs: TypeAlias = Literal["request", "unknown"]
 
@@ -36,6 +37,10 @@ _NOT_IN_REQUESTS: Final = frozenset(
 
 _QUICK: Final = frozenset({"redirect", "url_for", "jsonify", "abort", "make_response", "dict", "list", "len", "str"})
 """What may be called after the close without being work: a view that streams is not among them."""
+
+
+_ANSWERS: Final = frozenset({"Response", "JSONResponse", "jsonify", "make_response"})
+"""What a function may return that only makes an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,29 @@ class Teardowns(Area):
             return None
         remover = self._remover(call.func.value, place)
         statement = _statement_of(function.node, call)
-        if remover is None or statement is None or _is_outside(function) or not _is_last(function.node, statement):
+        if remover is None or statement is None or _is_outside(function):
+            return None
+        if not _is_last(function.node, statement, lambda call: self._is_quick(call, place)):
             return None
         owner = function.parent.node if function.parent is not None else None
         serves = is_route(function.node, owner if isinstance(owner, ast.ClassDef) else None)
         name = ast.unparse(call.func.value)
         return ClosedByHand(statement, name, function.node.name, remover, "request" if serves else "unknown")
+
+    def _is_quick(self, call: ast.Call, place: Place) -> bool:
+        """Whether a call behind the close is no work: one that makes an answer, or a function that only returns one."""
+        if last_name(call) in _QUICK:
+            return True
+        match self.inference.local.value(call.func, place):
+            case Answer(value=FunctionObject(facts=facts)):
+                inside = self.inference.local.function_place(facts)
+            case _:
+                return False
+        match inside.scope.node if inside is not None else None:
+            case ast.FunctionDef(body=[ast.Return(value=ast.Call(func=ast.Name(id=name)) as made)]):
+                calls = [part for part in ast.walk(made) if isinstance(part, ast.Call)]
+                return name in _ANSWERS and calls == [made]
+        return False
 
     def _remover(self, session: ast.expr, place: Place) -> str | None:
         """What removes a session when a request ends; None when nothing is seen to."""
@@ -80,6 +102,12 @@ class Teardowns(Area):
                 database = self.inference.local.value(owner, place)
                 if database is not None and isinstance(database.value, FlaskDatabase):
                     return "Flask-SQLAlchemy"
+            case ast.Name():
+                held = assigned(session, place)
+                if isinstance(held, ast.Call) and not held.args:
+                    held = held.func
+                if isinstance(held, ast.Attribute):
+                    return self._remover(held, place)
         if not isinstance(session, ast.Name) or session.id not in place.module.bindings:
             return None
         match self.inference.local.value(session, place):
@@ -113,12 +141,13 @@ def _is_outside(function: Scope) -> bool:
     return any(isinstance(part, ast.Attribute) and part.attr == "app_context" for part in ast.walk(node))
 
 
-def _is_last(function: FunctionNode, statement: ast.stmt) -> bool:
-    """Whether nothing but leaving the function follows a statement: what comes after it may be slow on purpose."""
+def _is_last(function: FunctionNode, statement: ast.stmt, quick: Callable[[ast.Call], bool]) -> bool:
+    """Whether nothing but leaving the function follows a statement: what comes after it may be slow on purpose. `quick`
+    says which calls are no work."""
     chain = list(enclosing_suites(function.body, statement))
     for level in range(len(chain) - 1, -1, -1):
         suite, index = chain[level]
-        if not _only_leaves(suite[index + 1 :]):
+        if not _only_leaves(suite[index + 1 :], quick):
             return False
         holder = chain[level - 1][0][chain[level - 1][1]] if level else None
         if isinstance(holder, ast.For | ast.AsyncFor | ast.While):
@@ -130,12 +159,12 @@ def _is_last(function: FunctionNode, statement: ast.stmt) -> bool:
     return True
 
 
-def _only_leaves(rest: Sequence[ast.stmt]) -> bool:
+def _only_leaves(rest: Sequence[ast.stmt], quick: Callable[[ast.Call], bool]) -> bool:
     """Whether nothing follows, or a `return` or `raise` that does no work of its own."""
     match rest:
         case []:
             return True
         case [ast.Return(value=value) | ast.Raise(exc=value)]:
             calls = (part for part in ast.walk(value) if isinstance(part, ast.Call)) if value is not None else ()
-            return all(last_name(call) in _QUICK for call in calls)
+            return all(map(quick, calls))
     return False
