@@ -305,6 +305,30 @@ UNSAFE = {
         "inferred",
         0,
     ),
+    "a failing close is caught": (
+        """
+        s = Maker()
+        try:
+            work(s)
+        finally:
+            try:
+                s.close()
+            except Exception:
+                log(1)
+        """,
+        "close is caught",
+        6,
+    ),
+    "a failing close is suppressed": (
+        """
+        s = Maker()
+        with suppress(Exception):
+            work(s)
+            s.close()
+        """,
+        "close is caught",
+        3,
+    ),
     "session yielded after use": (
         """
         s = Maker()

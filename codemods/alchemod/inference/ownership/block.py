@@ -235,7 +235,7 @@ def _around(chain: list[tuple[Sequence[ast.stmt], int]], opener: ast.stmt) -> Ob
 
 
 def _guard_of(suite: Sequence[ast.stmt], statement: ast.stmt, name: str) -> ast.If | None:
-    """The `if s:` or `if s is not None:` around nothing but this statement."""
+    """The `if s:`, `if s is not None:` or `if s.is_active:` around nothing but this statement."""
     chain = list(enclosing_suites(suite, statement))
     if len(chain) < 2:
         return None
@@ -248,7 +248,7 @@ def _guard_of(suite: Sequence[ast.stmt], statement: ast.stmt, name: str) -> ast.
 
 def _tests_for(test: ast.expr, name: str) -> bool:
     match test:
-        case ast.Name(id=tested):
+        case ast.Name(id=tested) | ast.Attribute(value=ast.Name(id=tested), attr="is_active"):
             return tested == name
         case ast.Compare(
             left=ast.Name(id=tested), ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None)]

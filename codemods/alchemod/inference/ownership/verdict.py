@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from alchemod.inference.ownership.caught import catcher_of
 from alchemod.inference.ownership.comparison import line_of
 from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.record import EscapeKind, Use
@@ -27,6 +28,7 @@ Reason: TypeAlias = Literal[
     "opened in try",
     "opened per turn",
     "reused",
+    "close is caught",
     "yields",
     "objects get out",
     "effects unknown",
@@ -108,6 +110,10 @@ def _of_block(life: SessionLife) -> Verdict:
     if record.reuses:
         line = line_of(record.reuses[0])
         return Verdict("unsafe", "reused", f"line {line} uses the session after it was closed", line)
+    catchers = (catcher_of(close, plan.suite) for close in plan.dropped | plan.kept)
+    if lines := sorted(line_of(catcher) for catcher in catchers if catcher is not None):
+        missing = f"what a failing close() raises is caught in line {lines[0]}"
+        return Verdict("unsafe", "close is caught", missing, lines[0])
     return _of_what_gets_out(life)
 
 
