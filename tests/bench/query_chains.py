@@ -130,6 +130,7 @@ class Cat(Animal):
 
 OtherUser = aliased(User)
 NamedUser = aliased(User, name="named_user")
+DoubledUser = aliased(User, select(User).outerjoin(User.addresses).subquery())
 OtherAddress = aliased(Address)
 OtherNode = aliased(Node)
 """
@@ -213,9 +214,11 @@ if __name__ == "__main__":
 
 ENTITIES = (
     "User", "User", "User", "Address", "Dept", "Group", "Node", "Blog", "Post", "Seat", "Animal", "Dog", "Cat",
-    "OtherUser", "NamedUser", "OtherAddress", "OtherNode",
+    "OtherUser", "NamedUser", "DoubledUser", "OtherAddress", "OtherNode",
 )  # fmt: skip
-CLASS_OF = {"OtherUser": "User", "NamedUser": "User", "OtherAddress": "Address", "OtherNode": "Node"}
+CLASS_OF = {
+    **dict.fromkeys(("OtherUser", "NamedUser", "DoubledUser"), "User"), "OtherAddress": "Address", "OtherNode": "Node",
+}  # fmt: skip
 COLUMNS = {
     "User": ("id", "name", "age", "active", "dept_id", "lower", "is_old"),
     "Address": ("id", "email", "kind", "user_id"),
@@ -241,6 +244,7 @@ JOINS = {
         "User": ("{0}.user", "User, {0}.user", "User, User.id == {0}.user_id", "{0}.user.of_type(User)"),
         "OtherUser": ("OtherUser, {0}.user", "{0}.user.of_type(OtherUser)"),
         "NamedUser": ("NamedUser, {0}.user", "{0}.user.of_type(NamedUser)"),
+        "DoubledUser": ("DoubledUser, {0}.user", "{0}.user.of_type(DoubledUser)"),
         "Node": ("Node, Node.name == {0}.email",),
     },
     "Dept": {"User": ("{0}.users", "User", "User, {0}.users"), "OtherUser": ("{0}.users.of_type(OtherUser)",)},

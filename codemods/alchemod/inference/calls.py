@@ -311,7 +311,7 @@ def known_by_arguments(node: ast.Attribute | ast.Call, place: Place, resolver: R
     match node:
         case ast.Call(func=ast.Attribute(attr="query"), args=[first, *_]):
             argument = resolver.value(first, place)
-            if argument is None or not isinstance(argument.value, ModelClass | ModelAttribute | Expression):
+            if argument is None or not isinstance(argument.value, ModelClass | ModelAttribute | Expression | Exists):
                 return None
             if isinstance(argument.value, Expression) and not argument.value.owners:
                 return None

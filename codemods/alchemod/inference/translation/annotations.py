@@ -50,6 +50,8 @@ def _is_followed(web: Web, call: ast.Call) -> bool:
 
 def _is_query(node: ast.expr, place: Place, resolver: Resolver) -> bool:
     match resolver.value(node, place):
+        case None:
+            return True  # by another way to the name; what stands there is a Query
         case Answer(value=Outside() as outside):
             return outside.canonical == "Query"
     return False

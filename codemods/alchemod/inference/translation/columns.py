@@ -198,6 +198,8 @@ def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
             return Column("column", node, name, is_hashable=False)
         case ast.Call() if (made := _made(node, place, resolver)) is not None:
             return made
+        case ast.Call(func=ast.Attribute(attr="label"), args=[ast.Constant(value=str() as name)], keywords=[]):
+            return Column("column", node, name, is_hashable=False)  # whatever it is made of, it has a label
     return Column("unknown", node)
 
 

@@ -103,11 +103,13 @@ def iterated(here: Situation, executor: Executor, result: Result) -> Ending:
     """A loop, a comprehension, a call that goes through the Query."""
     template = result.of(here.columns)
     receiver = here.use.receiver
-    if isinstance(here.use.node, ast.Call) and last_name(here.use.node) == "dict":
+    is_listed = here.use.kind == "listed"
+    if is_listed or (isinstance(here.use.node, ast.Call) and last_name(here.use.node) == "dict"):
         template += ".all()"
     template = template.replace("{statement}", "{_}")
     changes = (Replaced(receiver, template, here.path, {"session": executor.session}),)
-    return Ending(changes, (_why_too_early(here),))
+    doubt = "the function that gets the rows gets a list of them" if is_listed else _why_too_early(here)
+    return Ending(changes, (doubt,))
 
 
 def _why_too_early(here: Situation) -> str:

@@ -14,6 +14,7 @@ from alchemod.facts.module import last_name
 from alchemod.inference.bindings import Binding
 from alchemod.inference.callers import Site
 from alchemod.inference.functions import enclosing_function, own_nodes
+from alchemod.inference.parents import Parents, parents_of
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.values import Answer, FunctionObject, Place
 
@@ -69,6 +70,15 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
+def _is_gone_through(node: ast.expr, parents: Parents) -> bool:
+    match parents.of(node):
+        case ast.For(iter=iterable) | ast.comprehension(iter=iterable, is_async=0):
+            return iterable is node
+        case ast.Call(func=ast.Name(id="list" | "tuple" | "set" | "sorted" | "enumerate"), args=[argument]):
+            return argument is node
+    return False
+
+
 class Passages:
     """Finds the passages of a project."""
 
@@ -87,6 +97,29 @@ class Passages:
                 inside = self._resolver.function_place(facts)
                 return self._passage(inside) if inside is not None else None
         return None
+
+    def goes_through(self, call: ast.Call, argument: ast.expr, place: Place) -> bool:
+        """Whether all that a function does with an argument of `call` is to go through it."""
+        match self._resolver.value(call.func, place):
+            case Answer(value=FunctionObject(facts=facts, is_manager=False)):
+                inside = self._resolver.function_place(facts)
+            case _:
+                return False
+        if inside is None or not isinstance(inside.scope.node, ast.FunctionDef):
+            return False
+        if not self._is_plain(inside.scope.node, inside):
+            return False
+        passage = Passage(inside, self._resolver.callers.of(inside).calls)
+        binding = passage.parameter(call, argument)
+        if binding is None or len(inside.scope.bindings[binding.name]) != 1:
+            return False
+        root = inside.scope.root.node
+        assert isinstance(root, ast.Module)
+        parents = parents_of(root)
+        reads = [
+            one for one in parents.reads(binding.name) if inside.scope.root.innermost(one).owner(one.id) is inside.scope
+        ]
+        return bool(reads) and all(_is_gone_through(read, parents) for read in reads)
 
     def _passage(self, inside: Place) -> Passage | None:
         node = inside.scope.node

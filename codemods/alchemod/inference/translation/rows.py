@@ -61,7 +61,7 @@ class _Reading:
         """Whether nothing reads the keys of the rows that a use gives."""
         use = here.use
         pending: list[tuple[ast.AST, _Shape]]
-        if use.kind in {"iterated", "argument"}:
+        if use.kind in {"iterated", "listed", "argument"}:
             pending = [(use.receiver, "rows")]
         else:
             is_row = use.name in _ONE_ROW or (use.kind == "subscript" and not _is_slice(use.node))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ _BRINGING_COLUMNS: Final = ("join", "outerjoin", "select_from", "options")
 _LABELLING: Final = ("with_labels", "apply_labels")
 _DECISIVE: Final = ("yield_per", "from_statement", *_LABELLING)
 """Steps that decide what a use becomes."""
+_EXAMPLE: Final = re.compile(rb"^ *>>>.*$", re.MULTILINE)
 _ADDING: Final = frozenset({"add_columns", "add_column", "add_entity"})
 
 
@@ -79,6 +81,7 @@ def doubts(here: Situation, inference: Inference) -> Iterator[str]:
     yield "" if is_plain else inference.unseen_query_class(here.statement)
     steps = [name for name, _ in here.statement.steps]
     yield inference.pinned("query", *steps, *([here.use.name] if here.use.name else [])) or ""
+    yield _why_doctests_matter(here)
     if here.columns.runtime is not None:
         yield f"that {here.columns.runtime} is a mapped class is not seen"
     if here.purpose in {"rows", "loop", "slice"}:
@@ -99,6 +102,13 @@ def _is_executed_elsewhere(here: Situation) -> bool:
     if here.use.kind == "attribute":
         return here.use.name in {"statement", "selectable"}
     return here.use.kind == "argument" and isinstance(here.use.node, ast.Call) and last_name(here.use.node) == "execute"
+
+
+def _why_doctests_matter(here: Situation) -> str:
+    """Why an example in a docstring may show that the Query is none: it hands the code a mock of the session."""
+    source = here.resolver.project.source(here.path).utf8
+    is_mocked = any(b".query." in line for line in _EXAMPLE.findall(source))
+    return "an example in a docstring of this file prepares Queries on a mock" if is_mocked else ""
 
 
 def _why_ways_matter(here: Situation) -> str:

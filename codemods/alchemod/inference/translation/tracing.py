@@ -172,10 +172,15 @@ class Tracer:
     def _enter(self, node: ast.expr, above: ast.AST, place: Place) -> bool:
         """Follow an argument into the function that is called; whether that is possible."""
         call = self._parents(place).of(above) if isinstance(above, ast.keyword) else above
-        if not isinstance(call, ast.Call) or (passage := self._passages.into(call, place)) is None:
+        if not isinstance(call, ast.Call):
+            return False
+        if self._passages.goes_through(call, node, place):
+            self._use("listed", node, call, place)
+            return True
+        if (passage := self._passages.into(call, place)) is None:
             return False
         binding = passage.parameter(call, node)
-        if binding is None:
+        if binding is None or not _may_be_query(binding):
             return False
         if binding not in self.web.bindings:
             self.web.passages.append(replace(passage, enters=binding))
@@ -269,6 +274,12 @@ class Tracer:
                     assert isinstance(root, ast.Module)
                     sites = definitions(root, current).sites
                     pending += [site.value for site in sites if site.value is not None and site.kind in _ASSIGNING]
+
+
+def _may_be_query(parameter: Binding) -> bool:
+    """Whether a parameter may be meant for a Query: one that is annotated as rows gets other things too."""
+    annotation = parameter.node.annotation if isinstance(parameter.node, ast.arg) else None
+    return annotation is None or "Query" in ast.unparse(annotation) or "Any" in ast.unparse(annotation)
 
 
 def _kind_of_use(node: ast.expr, above: ast.AST) -> UseKind:

@@ -154,6 +154,12 @@ def _begun(web: Web, situations: Sequence[Situation]) -> Iterator[Change]:
         match origin.node:
             case ast.Call(func=method) if last_name(method) == "query":
                 yield Replaced(method, "{sqlalchemy.select}", path)
+            case ast.Call(args=[ast.List(elts=parts) | ast.Tuple(elts=parts), *_]):
+                holes = {f"part_{index}": part for index, part in enumerate(parts)}
+                listed = ", ".join(f"{{{name}}}" for name in holes)
+                yield Replaced(origin.node, f"{{sqlalchemy.select}}({listed})", path, holes)
+            case ast.Call(args=[entity, *_]) if not isinstance(entity, ast.Starred):
+                yield Replaced(origin.node, "{sqlalchemy.select}({entity})", path, {"entity": entity})
             case ast.Attribute(value=model):
                 yield Replaced(origin.node, "{sqlalchemy.select}({model})", path, {"model": model})
             case _:

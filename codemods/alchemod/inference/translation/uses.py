@@ -47,7 +47,7 @@ def purpose(use: Use) -> Purpose:
             return "statement" if use.name in _ATTRIBUTES else "unknown"
         case "subscript":
             return "slice"
-        case "iterated":
+        case "iterated" | "listed":
             return "loop"
         case "argument" if isinstance(use.node, ast.Call):
             if _goes_through(use.node, use.receiver):

@@ -26,7 +26,17 @@ STEPS: Final = frozenset(
 """Methods of Query that give another Query."""
 
 UseKind: TypeAlias = Literal[
-    "call", "attribute", "subscript", "iterated", "argument", "returned", "stored", "tested", "compared", "other"
+    "call",
+    "attribute",
+    "subscript",
+    "iterated",
+    "listed",
+    "argument",
+    "returned",
+    "stored",
+    "tested",
+    "compared",
+    "other",
 ]
 
 
