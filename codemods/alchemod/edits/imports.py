@@ -23,6 +23,9 @@ from alchemod.text.problem import FileError
 from alchemod.text.source import SourceFile, parse
 from alchemod.text.spans import Replacement, splice
 
+_DEFINITIONS = (b"def ", b"async def ", b"class ", b"@")
+"""How a line begins that two blank lines set apart (PEP 8)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
@@ -155,9 +158,9 @@ class _Editor:
         text = "".join(statement + newline for statement in statements)
         if apart and line > 0 and not self._lines.is_blank(line - 1):
             text = newline + text
-        if apart and line < len(self._lines) and not self._lines.is_blank(line):
-            text += newline
         offset = self._lines.start(line)
+        if apart and line < len(self._lines) and not self._lines.is_blank(line):
+            text += newline * (2 if self.source.utf8.startswith(_DEFINITIONS, offset) else 1)
         if line >= len(self._lines) and self.source.utf8 and not self.source.utf8.endswith((b"\n", b"\r")):
             text = newline + text.removesuffix(newline)
         return Replacement(offset, offset, text.encode())

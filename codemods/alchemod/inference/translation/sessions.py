@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from alchemod.facts.lookup import Variable
@@ -41,6 +42,8 @@ def executor(web: Web, use: Use, borrowing: Borrowing, resolver: Resolver) -> Ex
     """The session for one use of a web. Raises UntranslatedError when it cannot be written there."""
     if web.is_expression:
         return _in_place(web, resolver)
+    if all(isinstance(origin.node, ast.Attribute) for origin in web.origins):
+        return _of_properties(web, use, resolver)
     sessions = [origin.session for origin in web.origins]
     if None in sessions or any(step.name == "with_session" for step in web.steps):
         raise UntranslatedError(_UNCERTAIN)
@@ -68,6 +71,15 @@ def _in_place(web: Web, resolver: Resolver) -> Executor:
     raise UntranslatedError("the Query has no session that is seen")
 
 
+def _of_properties(web: Web, use: Use, resolver: Resolver) -> Executor:
+    """The one registry behind all `Model.query` of a web, where it is written as it is where they begin."""
+    found = [_of_property(origin, resolver) for origin in web.origins]
+    is_one = len({(one.session, one.imported) for one in found}) == 1
+    if not is_one or any(origin.place.module is not use.place.module for origin in web.origins):
+        raise UntranslatedError(_UNCERTAIN)
+    return found[0]
+
+
 def _of_property(origin: Origin, resolver: Resolver) -> Executor:
     """The registry behind `Model.query`, made by `registry.query_property()`."""
     assert isinstance(origin.node, ast.Attribute)
@@ -77,13 +89,27 @@ def _of_property(origin: Origin, resolver: Resolver) -> Executor:
         case Answer(value=ModelClass(model=model)):
             made = model.attributes.get("query")
             match made.value if made is not None else None:
-                case ast.Call(func=ast.Attribute(value=ast.Name() as registry, attr="query_property"), args=[]):
+                case ast.Call(func=ast.Attribute(value=ast.Name() as registry, attr="query_property"), args=[]) as call:
                     assert made is not None
-                    return _registry(registry, made.owner.module.path, origin, resolver, doubt)
+                    path = _written_in(call, resolver) or made.owner.module.path
+                    return _registry(registry, path, origin, resolver, doubt)
     raise UntranslatedError(f"the session behind {ast.unparse(origin.node)} is not seen")
 
 
-def _registry(registry: ast.Name, path: Any, origin: Origin, resolver: Resolver, doubt: str) -> Executor:
+def _written_in(call: ast.Call, resolver: Resolver) -> Path | None:
+    """The file in which a property is made: `Base.query = session.query_property()` stands where Base does."""
+    project = resolver.project
+    for path in project.files_mentioning("query_property"):
+        module = project.facts(path)
+        top = resolver.module_place(module) if module is not None else None
+        for node in ast.walk(top.scope.node) if top is not None else ():
+            is_there = isinstance(node, ast.Call) and (node.lineno, node.col_offset) == (call.lineno, call.col_offset)
+            if is_there and ast.dump(node) == ast.dump(call):
+                return path
+    return None
+
+
+def _registry(registry: ast.Name, path: Path, origin: Origin, resolver: Resolver, doubt: str) -> Executor:
     project = resolver.project
     module = project.facts(path)
     definition = project.lookup.name(module, registry.id) if module is not None else None
