@@ -116,17 +116,30 @@ class Borrowing:
             if enclosing_function(place.scope) is function:
                 for _, where in kept.stores:
                     if enclosing_function(where.scope) is not function and enclosing_function(where.scope) is not None:
-                        yield self._of_object(self.code(where), where, read, place)
+                        yield self._of_object(kept, self.code(where), where, read, place)
 
-    def _of_object(self, code: str, where: Place, read: ast.Attribute, place: Place) -> str:
+    def _of_object(self, kept: Kept, code: str, where: Place, read: ast.Attribute, place: Place) -> str:
         """What is `code` in a method, in the words of code that has the object."""
         if self._is_global(code.partition(".")[0], where):
             return self._of_module(code, where, place)
         for one in (code, *stored_as(code, where)):
             name, _, attribute = one.partition(".")
             if attribute and self._is_self(name, where) and _is_dotted(read.value):
+                if self._stores(kept, attribute.partition(".")[0]) > 1:
+                    raise UntranslatedError(f"{one} may be another one when the Query is used")
                 return f"{ast.unparse(read.value)}.{attribute}"
         raise UntranslatedError(f"the object that keeps the Query does not keep {code}")
+
+    def _stores(self, kept: Kept, attribute: str) -> int:
+        """How often the methods of a class and its ancestors set an attribute."""
+        families = self._resolver.project.families
+        methods = [method for cls in families.above(kept.owner) for method in cls.methods.values()]
+        places = [place for method in methods if (place := self._resolver.function_place(method)) is not None]
+        return sum(
+            isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.ctx, ast.Store)
+            for place in places
+            for node in ast.walk(place.scope.node)
+        )
 
     def _is_self(self, name: str, place: Place) -> bool:
         function = enclosing_function(place.scope)

@@ -94,6 +94,8 @@ class Nesting(Area):
         holes["entity"] = Source(_spelled(around))
         alias = f"{{sqlalchemy.orm.aliased}}({{entity}}, {subquery})"
         selected = step.call.args if step.name == "from_self" else []
+        if any(use.kind == "returned" for use in around.uses):
+            raise UntranslatedError("the callers that get the Query are not all seen")
         references = [found for argument in selected for found in self._mentions(argument, cls, step.place)]
         references += self._references(around, cls)
         if not references and not selected:
@@ -121,7 +123,10 @@ class Nesting(Area):
             raise UntranslatedError(f"{step.name}() is called on different Queries")
         later = tuple(one for one in web.steps if one.call is not step.call and self._is_after(one, step, variants))
         uses = tuple(use for use in web.uses if self._is_after(use, step, variants))
+        is_limited = before[0].has_step("limit", "offset", "slice")
         for use in uses:
+            if use.kind == "returned" and is_limited and step.name == "from_self":
+                continue  # who adds to it without the subquery is told so by an exception
             if purpose(use) == "unknown":
                 raise UntranslatedError(why_unknown(use))
             if purpose(use) in {"bulk", "get"}:
@@ -220,7 +225,7 @@ class Nesting(Area):
 
 def _is_needless(around: _Around) -> bool:
     """Whether nothing after the step sees that there is a subquery."""
-    are_plain = all(purpose(use) in _PLAIN_USES for use in around.uses)
+    are_plain = all(purpose(use) in _PLAIN_USES or use.kind == "returned" for use in around.uses)
     return are_plain and bool(around.uses) and all(one.name in _SPEECHLESS for one in around.later)
 
 
