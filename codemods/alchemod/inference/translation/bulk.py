@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any, Final
 
+from alchemod.inference.functions import enclosing_function
 from alchemod.inference.parents import parents_of
-from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
+from alchemod.inference.translation.changes import Change, Replaced, Source, UntranslatedError
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.sessions import Executor
 from alchemod.inference.translation.situation import Situation
-from alchemod.inference.values import Answer, ModelAttribute
+from alchemod.inference.values import Answer, ModelAttribute, Place
+
+_CRITERIA: Final = frozenset({"filter", "where", "filter_by"})
 
 
 def bulk_ending(here: Situation, executor: Executor) -> Ending:
@@ -27,12 +31,51 @@ def bulk_ending(here: Situation, executor: Executor) -> Ending:
     links = ".values({values})" if values is not None else ""
     if how is not None:
         links += ".execution_options(synchronize_session={how})"
+    holes: dict[str, Any] = {"session": executor.session, "statement": here.use.receiver}
+    tail = "" if _is_unused(here) else ".rowcount"
+    if here.is_shared:
+        holes |= {"entity": _entity(here), "values": values, "how": how}
+        made = f"{{sqlalchemy.{here.use.name}}}({{entity}}).where({{statement}}.whereclause){links}"
+        changed = Replaced(call, f"{executor.hole}.execute({made}){tail}", here.path, holes)
+        return Ending((changed,), ("the criteria are those of a statement that is used for something else too",))
     changes: list[Change] = [] if here.use is not here.web.uses[0] else list(_constructs(here))
     if links:
         changes.append(Replaced(here.use.receiver, f"{{_}}{links}", here.path, {"values": values, "how": how}))
-    template = f"{executor.hole}.execute({{statement}}){'' if _is_unused(here) else '.rowcount'}"
-    holes = {"session": executor.session, "statement": here.use.receiver}
-    return Ending((*changes, Replaced(call, template, here.path, holes)), (doubt,))
+    changes.append(Replaced(call, f"{executor.hole}.execute({{statement}}){tail}", here.path, holes))
+    return Ending(tuple(changes), (doubt,))
+
+
+def _entity(here: Situation) -> Source:
+    """The class of a Query that is used for something else too, where its criteria alone are to be taken."""
+    if not any(
+        name in _CRITERIA and call in here.certain and _says_something(call) for name, call in here.statement.steps
+    ):
+        raise UntranslatedError(
+            f"whether there are criteria is not seen, without which {here.use.name}() hits all rows"
+        )
+    refused = next((name for name, _ in here.statement.steps if name not in {*_CRITERIA, "options"}), "")
+    if refused:
+        raise UntranslatedError(f"a Query with {refused}() refuses {here.use.name}()")
+    node = here.columns.columns[0].node
+    place = here.statement.terms[0].entity.place if here.statement.terms[0].entity is not None else here.statement.place
+    if node is None or place is None or any(term.node is None for one, _ in here.ways for term in one.terms):
+        raise UntranslatedError("how the class is written where the Query is used is not known")
+    code = ast.unparse(node)
+    name = code.partition(".")[0]
+    is_same = here.use.place.scope.owner(name) is place.scope.owner(name) and here.use.place.module is place.module
+    both_methods = name in {"self", "cls"} and here.resolver.enclosing_class(_around(place)) is not None
+    if not is_same and not (both_methods and here.use.place.module is place.module):
+        raise UntranslatedError(f"{code} means something else where the Query is used")
+    return Source(code)
+
+
+def _around(place: Place) -> Place:
+    function = enclosing_function(place.scope)
+    return Place(place.module, function) if function is not None else place
+
+
+def _says_something(call: ast.Call) -> bool:
+    return bool(call.keywords) or any(not isinstance(one, ast.Constant | ast.Starred) for one in call.args)
 
 
 def _constructs(here: Situation) -> Iterator[Change]:

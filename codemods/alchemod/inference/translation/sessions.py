@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from alchemod.facts.lookup import Variable
+from alchemod.inference.bindings import Binding
 from alchemod.inference.parents import parents_of
 from alchemod.inference.resolver import Resolver
+from alchemod.inference.scopes import Scope
 from alchemod.inference.spelling import closes_cycle
 from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.changes import Source, UntranslatedError
@@ -142,7 +144,7 @@ def _why_not_there(session: ast.expr, web: Web, use: Use) -> str:
             if len(origin.place.module.bindings.get(root.id, ())) > 1:
                 return f"{root.id} may be bound again before the Query is used"
             continue
-        bindings = owner.bindings[root.id]
+        bindings = _bound_around(root.id, owner, origin, use)
         if len(bindings) != 1 or root.id in owner.rebound_inside:
             raise UntranslatedError(f"{root.id} may be bound again between the Query and its use")
         tree = origin.place.scope.root.node
@@ -154,6 +156,21 @@ def _why_not_there(session: ast.expr, web: Web, use: Use) -> str:
         if loops and loops[0] not in parents.around(origin.node):
             return f"{root.id} is bound again in each turn of a loop"
     return ""
+
+
+def _bound_around(name: str, owner: Scope, origin: Origin, use: Use) -> Sequence[Binding]:
+    """The bindings of the session's name that count: that of the `with` alone that both origin and use stand in."""
+    bindings = owner.bindings[name]
+    tree = origin.place.scope.root.node
+    assert isinstance(tree, ast.Module)
+    parents = parents_of(tree)
+    around = parents.around(use.receiver)
+    for block in parents.around(origin.node):
+        if isinstance(block, ast.With) and block in around:
+            inside = [binding for binding in bindings if block in parents.around(binding.target)]
+            if inside:
+                return inside
+    return bindings
 
 
 def _within(around: list[ast.AST], function: ast.AST) -> Iterator[ast.AST]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.columns import ColumnList
-from alchemod.inference.translation.uses import Purpose
+from alchemod.inference.translation.uses import Purpose, purpose
 from alchemod.inference.translation.web import Use, Web
 from alchemod.inference.values import Place, Statement
 
@@ -28,8 +28,19 @@ class Situation:
     ways: tuple[tuple[Statement, ColumnList], ...] = ()
     """All the statements that may stand there, with their column lists; this one is among them."""
 
-    uncertain: frozenset[str] = frozenset()
-    """Steps that the Query has gone through on some ways only."""
+    certain: frozenset[ast.Call] = frozenset()
+    """The steps that the Query has gone through on all ways."""
+
+    @property
+    def uncertain(self) -> set[str]:
+        """The names of the steps that the Query has gone through on some ways only."""
+        return {name for one, _ in self.ways for name, call in one.steps if call not in self.certain}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the same Query is used for something else than this `update()` or `delete()`."""
+        uses = self.web.uses
+        return any(purpose(use) != "bulk" or use.name != self.use.name for use in uses)
 
     @property
     def path(self) -> Path:

@@ -117,8 +117,7 @@ class Translator:
             if isinstance(statement, Statement)
         )
         certain = variants.certain(use.receiver, use.place)
-        uncertain = frozenset(name for one, _ in ways for name, call in one.steps if call not in certain)
-        return [Situation(web, use, purpose(use), *way, self._resolver, borrowing, ways, uncertain) for way in ways]
+        return [Situation(web, use, purpose(use), *way, self._resolver, borrowing, ways, certain) for way in ways]
 
     def _steps(self, web: Web, style: Style, variants: Variants) -> Iterator[StepTranslation]:
         for step in web.steps:
@@ -138,16 +137,18 @@ def _agreed(found: Sequence[Ending]) -> Ending:
 
 def _style(situations: Sequence[Situation]) -> Style:
     """The construct that the Query of all these uses becomes."""
-    styles: set[str] = {here.use.name if here.purpose == "bulk" else "select" for here in situations}
-    if len(styles) != 1:
-        raise UntranslatedError("the same Query is used for rows and for update() or delete()")
-    return styles.pop()  # type: ignore[return-value]
+    styles: set[Style] = {here.use.name if here.purpose == "bulk" else "select" for here in situations}  # type: ignore[misc]
+    return styles.pop() if len(styles) == 1 else "select"
 
 
 def _begun(web: Web, situations: Sequence[Situation]) -> Iterator[Change]:
     """The changes at the expressions that begin the Query, where its use does not say what they become."""
     first = situations[0]
-    if first.purpose in {"get", "bulk"} or (first.purpose == "count" and is_short_count(first)):
+    if (
+        first.purpose == "get"
+        or (first.purpose == "bulk" and not first.is_shared)
+        or (first.purpose == "count" and is_short_count(first))
+    ):
         return
     for origin in web.origins:
         path = origin.place.module.path
