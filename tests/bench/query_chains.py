@@ -469,6 +469,7 @@ _OF_SUBQUERY = re.compile(r"\b(anon_\d+)\.(\w+)")
 
 def normalised(sql: str) -> str:
     """SQL without what differs without effect: labels of columns, numbers of aliases."""
+    sql = sql.replace('"', "")
     names = {label: name for name, label in re.findall(r"(?:\w+\.)?(\w+) AS (\w+)", sql)}
     sql = _OF_SUBQUERY.sub(lambda found: f"{found[1]}.{names.get(found[2], found[2])}", sql)
     sql = _LABEL.sub(lambda found: found[0] if f"{found[1]}." in sql else "", sql)

@@ -25,7 +25,7 @@ _LABELLING: Final = ("with_labels", "apply_labels")
 _DECISIVE: Final = ("yield_per", "from_statement", *_LABELLING)
 """Steps that decide what a use becomes."""
 _EXAMPLE: Final = re.compile(rb"^ *>>>.*$", re.MULTILINE)
-_ADDING: Final = frozenset({"add_columns", "add_column", "add_entity"})
+_ADDING: Final = frozenset({"add_columns", "add_column", "add_entity", "with_entities"})
 
 
 def check_columns(here: Situation) -> None:
@@ -126,7 +126,7 @@ def _why_loops_matter(here: Situation) -> str:
             if any(
                 isinstance(around, ast.For | ast.While | ast.AsyncFor) for around in parents_of(root).around(step.call)
             ):
-                return f"{step.name}() in a loop adds columns that are not counted"
+                return f"{step.name}() in a loop leaves open which columns there are"
     return ""
 
 
