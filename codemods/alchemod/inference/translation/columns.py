@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -79,6 +79,8 @@ class Column:
     is_hashable: bool = True
     is_nameless: bool = False
     """Whether it has no key in the rows of a Query, and one in those of a `select()`."""
+    is_guessed: bool = False
+    """Whether it is an attribute of a class of which it is not seen that, or how, it is mapped."""
     is_expression: bool = False
     """Whether it is a mapped expression, which has its key in rows only, not in a subquery."""
 
@@ -140,14 +142,31 @@ class ColumnList:
         return next((column for column in self.columns if not column.is_hashable), None)
 
 
-def column_list(terms: Iterable[Term], place_of: PlaceOf, resolver: Resolver) -> ColumnList:
+def column_list(terms: Sequence[Term], place_of: PlaceOf, resolver: Resolver) -> ColumnList:
     """The column list that the terms of a statement make. `place_of` says where a node is written."""
     columns = tuple(_column(term, place_of, resolver) for term in terms)
     if len(columns) == 1 and columns[0].kind == "unknown":
-        node = columns[0].node
-        if node is not None and may_be_class(node) and _is_out_of_sight(node, place_of(node), resolver):
-            return ColumnList((Column("entity", node),), runtime=ast.unparse(node))
-    return ColumnList(columns)
+        written = terms[0].node
+        for node in (columns[0].node, written):
+            if node is not None and _may_be_class(node) and _is_out_of_sight(node, place_of(node), resolver):
+                return ColumnList((Column("entity", written),), runtime=ast.unparse(node))
+    guessed = next((column.node for column in columns if column.is_guessed and column.node is not None), None)
+    return ColumnList(columns, runtime=ast.unparse(guessed) if guessed is not None else None)
+
+
+def _may_be_class(node: ast.expr) -> bool:
+    """Whether code looks like a class, `type(one)` included."""
+    match node:
+        case ast.Call(func=ast.Name(id="type"), args=[_], keywords=[]):
+            return True
+    return may_be_class(node)
+
+
+def _is_class(node: ast.expr, place: Place, resolver: Resolver) -> bool:
+    match resolver.value(node, place):
+        case Answer(value=ModelClass() | ClassObject()):
+            return True
+    return False
 
 
 def _is_out_of_sight(node: ast.expr, place: Place, resolver: Resolver) -> bool:
@@ -193,6 +212,8 @@ def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
             return Column("column", node, key, is_hashable=False)
         case Answer():
             return Column("unknown", node)
+    if isinstance(node, ast.Attribute) and node.attr.islower() and _is_class(node.value, place, resolver):
+        return Column("column", node, node.attr, is_hashable=False, is_guessed=True)
     match node:
         case ast.Attribute(value=ast.Attribute(attr="c" | "columns"), attr=name):
             return Column("column", node, name, is_hashable=False)
