@@ -11,8 +11,9 @@ from alchemod.inference.area import Area
 from alchemod.inference.translation.tracing import Tracer, origins_in
 from alchemod.inference.translation.translation import Translation
 from alchemod.inference.translation.translator import Translator
-from alchemod.inference.translation.web import Origin, Web
-from alchemod.inference.values import ModelClass
+from alchemod.inference.translation.uses import SET_OPERATIONS
+from alchemod.inference.translation.web import Origin, Use, Web
+from alchemod.inference.values import ModelClass, Statement
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -54,8 +55,20 @@ class QueryTranslations(Area):
                 continue
             web = Tracer(resolver).trace(origin)
             traced.update(one.node for one in web.origins)
+            if any(self._joins_another(use) for use in web.uses):
+                continue
             found[origin.node] = self._translator.translation(web)
         return found
+
+    def _joins_another(self, use: Use) -> bool:
+        """Whether a Query becomes a part of another one, by `union()` and the like, which has to be rewritten first."""
+        match use.node:
+            case ast.Call(func=ast.Attribute(value=other, attr=name)) if (
+                use.kind == "argument" and name in SET_OPERATIONS
+            ):
+                answer = self.inference.resolver.value(other, use.place)
+                return answer is not None and isinstance(answer.value, Statement) and answer.value.style == "query"
+        return False
 
     def _belongs_to_flask(self, origin: Origin) -> bool:
         """Whether it is Flask-SQLAlchemy's `Model.query`, which has a migration of its own."""
