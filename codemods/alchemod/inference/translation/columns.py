@@ -293,6 +293,8 @@ def _has_made_up_names(statement: Statement, place_of: PlaceOf, resolver: Resolv
         return True
     if any(column.is_expression for column in inner.columns):
         return True
+    if inner.entities and len(inner.columns) > 1:
+        return True  # columns of two classes may have equal names
     return statement.has_step(*_LABELLING) or any(map(_has_expression, inner.entities))
 
 
