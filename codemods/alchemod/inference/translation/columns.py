@@ -80,7 +80,7 @@ class Column:
     is_nameless: bool = False
     """Whether it has no key in the rows of a Query, and one in those of a `select()`."""
     is_guessed: bool = False
-    """Whether it is an attribute of a class of which it is not seen that, or how, it is mapped."""
+    """Whether it is made of something that is not known: an attribute of a class that is not seen to be mapped."""
     is_expression: bool = False
     """Whether it is a mapped expression, which has its key in rows only, not in a subquery."""
 
@@ -220,7 +220,7 @@ def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
         case ast.Call() if (made := _made(node, place, resolver)) is not None:
             return made
         case ast.Call(func=ast.Attribute(attr="label"), args=[ast.Constant(value=str() as name)], keywords=[]):
-            return Column("column", node, name, is_hashable=False)  # whatever it is made of, it has a label
+            return Column("column", node, name, is_hashable=False, is_guessed=True)
     return Column("unknown", node)
 
 

@@ -84,7 +84,7 @@ def doubts(here: Situation, inference: Inference) -> Iterator[str]:
     yield _why_doctests_matter(here)
     if here.columns.runtime is not None:
         is_column = any(column.is_guessed for column in here.columns.columns)
-        yield f"that {here.columns.runtime} is a mapped {'column' if is_column else 'class'} is not seen"
+        yield f"that {here.columns.runtime} is a {'column' if is_column else 'mapped class'} is not seen"
     if here.purpose in {"rows", "loop", "slice"}:
         yield why_keys_matter(here)
     if _is_executed_elsewhere(here):
