@@ -29,6 +29,7 @@ from alchemod.inference.values import (
     ModelClass,
     Outside,
     Place,
+    Plain,
     Statement,
     TableObject,
     Term,
@@ -162,8 +163,11 @@ def _may_be_class(node: ast.expr) -> bool:
     return may_be_class(node)
 
 
-def _is_class(node: ast.expr, place: Place, resolver: Resolver) -> bool:
-    match resolver.value(node, place):
+def _is_of_class(node: ast.expr, place: Place, resolver: Resolver) -> bool:
+    """Whether code is an attribute of a class of the project, by its name no class itself."""
+    if not isinstance(node, ast.Attribute) or not node.attr.islower():
+        return False
+    match resolver.value(node.value, place):
         case Answer(value=ModelClass() | ClassObject()):
             return True
     return False
@@ -210,10 +214,10 @@ def _column(term: Term, place_of: PlaceOf, resolver: Resolver) -> Column:
             return Column("bundle", written, is_hashable=False)
         case Answer(value=ColumnObject(key=key)):
             return Column("column", node, key, is_hashable=False)
+        case None | Answer(value=Plain()) if _is_of_class(node, place, resolver):
+            return Column("column", node, last_name(node), is_hashable=False, is_guessed=True)
         case Answer():
             return Column("unknown", node)
-    if isinstance(node, ast.Attribute) and node.attr.islower() and _is_class(node.value, place, resolver):
-        return Column("column", node, node.attr, is_hashable=False, is_guessed=True)
     match node:
         case ast.Attribute(value=ast.Attribute(attr="c" | "columns"), attr=name):
             return Column("column", node, name, is_hashable=False)
