@@ -41,10 +41,11 @@ _DOUBT: Final = "that all that follows speaks of the subquery is told by the nam
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What is known around one nesting step: the columns before it, and what comes after it."""
+    """What is known around one nesting step: the Query before it with its columns, and what comes after it."""
 
     web: Web
     step: Step
+    before: Statement
     columns: ColumnList
     later: tuple[Step, ...]
     uses: tuple[Use, ...]
@@ -86,10 +87,13 @@ class Nesting(Area):
         subquery = self._subquery(step, around, holes)
         path = step.place.module.path
         if around.columns.kind == "columns" and step.name in SET_OPERATIONS:
-            if around.columns.nameless or any(one.name not in _SPEECHLESS | _LIMITING for one in around.later):
+            is_nameless = around.columns.nameless or around.columns.repeated
+            if is_nameless or any(one.name not in _SPEECHLESS | _LIMITING for one in around.later):
                 raise UntranslatedError(f"what follows {step.name}() may speak of its columns")
             yield Replaced(step.call, f"{{session}}.query({subquery})", path, holes)
             return
+        if around.before.has_step("options"):
+            raise UntranslatedError(f"what the options before {step.name}() load is not seen")
         cls = _one_class(around.columns)
         holes["entity"] = Source(_spelled(around))
         alias = f"{{sqlalchemy.orm.aliased}}({{entity}}, {subquery})"
@@ -131,7 +135,8 @@ class Nesting(Area):
                 raise UntranslatedError(why_unknown(use))
             if purpose(use) in {"bulk", "get"}:
                 raise UntranslatedError(f"a Query with {step.name}() refuses {use.name}(): this call raises")
-        return _Around(web, step, column_list(before[0].terms, web.place_of, self._resolver), later, uses)
+        columns = column_list(before[0].terms, web.place_of, self._resolver)
+        return _Around(web, step, before[0], columns, later, uses)
 
     def _is_after(self, part: Step | Use, step: Step, variants: Variants) -> bool:
         """Whether a part works on what the step gives. Raises UntranslatedError when it does on some ways only."""
