@@ -165,7 +165,7 @@ def _may_be_class(node: ast.expr) -> bool:
 
 def _is_of_class(node: ast.expr, place: Place, resolver: Resolver) -> bool:
     """Whether code is an attribute of a class of the project, by its name no class itself."""
-    if not isinstance(node, ast.Attribute) or not node.attr.islower():
+    if not isinstance(node, ast.Attribute) or not node.attr.islower() or may_be_class(node):
         return False
     match resolver.value(node.value, place):
         case Answer(value=ModelClass() | ClassObject()):
