@@ -58,6 +58,8 @@ def _executed(here: Situation, run: Executor) -> Ending:
 
 def _result(here: Situation, run: Executor) -> tuple[Result, str]:
     """How the statement is executed, and why the rows may then be others."""
+    if len({columns.kind for _, columns in here.ways}) > 1:
+        raise UntranslatedError("the Queries that meet here have rows of different kinds")
     unique = any(needs_unique(statement, columns, here.place_of, here.resolver) for statement, columns in here.ways)
     doubt = ""
     if unique and here.columns.kind == "rows" and (column := here.columns.unhashable) is not None:
