@@ -43,6 +43,8 @@ RowKind = Literal["entity", "rows", "columns"]
 _AGGREGATES: Final = frozenset(
     {"count", "sum", "min", "max", "avg", "total", "group_concat", "array_agg", "string_agg"}
 )
+_TYPED: Final = frozenset({"count", "sum", "min", "max"})
+"""Functions whose result has a type; a Query tells values without one apart by identity."""
 _EXPRESSIONS: Final = frozenset(
     {
         "func", "case", "cast", "literal", "literal_column", "text", "exists", "distinct", "null", "true", "false",
@@ -237,7 +239,12 @@ def _expression(node: ast.expr, place: Place, resolver: Resolver, owners: tuple[
                 return Column("unknown", node)
             name, inner = given.value, labelled
     is_aggregate = _is_aggregate(inner, place, resolver)
-    return Column("expression", node, name, tuple(dict.fromkeys(owners)), is_aggregate, is_nameless=name is None)
+    is_hashable = is_aggregate and last_name(inner) in _TYPED
+    match resolver.value(inner, place):
+        case Answer(value=ModelAttribute(attribute=attribute)):
+            is_hashable = _is_hashable(attribute)
+    unique = tuple(dict.fromkeys(owners))
+    return Column("expression", node, name, unique, is_aggregate, is_hashable, is_nameless=name is None)
 
 
 def _is_aggregate(node: ast.expr, place: Place, resolver: Resolver) -> bool:
