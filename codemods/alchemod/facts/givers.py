@@ -96,6 +96,10 @@ class Givers:
             self._kept = frozenset(name.decode() for name in found)
         return self._kept
 
+    def may_give_in(self, text: bytes) -> bool:
+        """Whether some code asks for rows, or names a function that may give some."""
+        return _asks(text) or not self.names.isdisjoint(word.decode() for word in words(text))
+
     def are_named_in(self, text: bytes) -> bool:
         """Whether one of the names stands in some code, or that of an attribute which may keep rows."""
         if self._bytes is None:
@@ -149,10 +153,7 @@ class Givers:
         return self._puts[module]
 
     def _text(self, function: FunctionFacts) -> bytes:
-        source = self._source(function.module)
-        starts = source.line_starts
-        end = starts[function.end_line] if function.end_line < len(starts) else len(source.utf8)
-        return source.utf8[starts[function.line - 1] : end]
+        return self._source(function.module).lines(function.line, function.end_line)
 
 
 def _asks(text: bytes) -> bool:

@@ -18,9 +18,8 @@ from alchemod.facts.givers import Givers
 from alchemod.facts.module import Module
 from alchemod.text.words import words
 
-_CALLED: Final = re.compile(rb"(\w+)[ \t]*\(")
-_DEFINED: Final = re.compile(rb"\bdef[ \t]+(\w+)")
-_IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
+_DEFINED: Final = re.compile(rb"def[ \t]+(\w+)")
+_IMPORTS: Final = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+[^\n(]*(?:\([^)]*\))?")
 _BUILTINS: Final = frozenset(map(str.encode, dir(builtins)))
 _MAX_DEFINITIONS: Final = 3
 """A name that more files give to functions tells little."""
@@ -56,7 +55,7 @@ class Users:
 
     def _note(self, path: Path, data: bytes) -> None:
         if path not in self._imported:
-            self._imported[path] = set(words(b" ".join(_IMPORTS.findall(data))))
+            self._imported[path] = set(words(b" ".join(_IMPORTS.findall(b"\n" + data))))
             for name in self._imported[path]:
                 self._importers.setdefault(name, []).append(path)
             self._defined.update(set(_DEFINED.findall(data)))
@@ -84,8 +83,11 @@ class Users:
             fresh = self._leading - self._led
 
     def _may_call(self, path: Path, data: bytes) -> bool:
-        imported, named = self._imported[path], set(words(data))
+        imported = self._imported[path]
+        if self._leading.isdisjoint(imported):
+            return False
+        named = set(words(data))
         rare = named & self._distinct
-        if rare and not self._leading.isdisjoint(imported) and not rare.isdisjoint(_CALLED.findall(data)):
+        if any(re.search(rb"\b%b[ \t]*\(" % name, data) for name in rare):
             return True
         return any(not imported.isdisjoint(self._exported[name]) for name in self._exported.keys() & named)

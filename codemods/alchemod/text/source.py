@@ -105,6 +105,11 @@ class SourceFile:
         start, end = self.span(node)
         return self.utf8[start:end]
 
+    def lines(self, first: int, last: int) -> bytes:
+        """The bytes of some lines, counted from 1, the last one included."""
+        starts = self.line_starts
+        return self.utf8[starts[first - 1] : starts[last] if last < len(starts) else len(self.utf8)]
+
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a byte offset, both from 1, the column in characters."""
         line = bisect_right(self.line_starts, offset)

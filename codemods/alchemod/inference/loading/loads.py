@@ -80,15 +80,15 @@ class RowLoops(Area):
             return False
         assert isinstance(node, (*FUNCTIONS, ast.Module))
         nodes = list(own_nodes(node))
-        if any(self._keeps_lazy_objects(part, inside) for part in nodes):
-            return True
         classes = (asked for part in nodes for asked in _asked_for(part))
         if any(self._is_lazy(asked, inside) for asked in classes):
             return True
         calls = [part for part in nodes if isinstance(part, ast.Call)]
         if any(self._leads_to_lazy(part, inside) for part in calls if _executes_by_name(part)):
             return True
-        return any(self._gives_lazy_objects(part, inside) for part in calls if last_name(part) in givers.names)
+        if any(self._gives_lazy_objects(part, inside) for part in calls if last_name(part) in givers.names):
+            return True
+        return any(self._keeps_lazy_objects(part, inside) for part in nodes)
 
     def _is_lazy(self, asked: ast.expr, inside: Place) -> bool:
         """Whether what is asked for is a class with such relationships, or an attribute of one."""

@@ -13,12 +13,19 @@ from alchemod.facts.module import ClassFacts, FunctionFacts
 from alchemod.inference.rows.reads import Returned
 from alchemod.inference.rows.refs import RowRef
 from alchemod.inference.values import Place
+from alchemod.text.words import words
 
 if TYPE_CHECKING:
     from alchemod.inference.reading.sources import RowSources
     from alchemod.inference.reading.table import Readings
 
 _MAX_METHODS: Final = 20
+_FIRST: Final = re.compile(rb"\bdef[ \t]+\w+\([ \t\r\n]*(\w+)")
+_EQUALS: Final = re.compile(rb"(?<![=!<>])=(?!=)")
+_OPEN: Final = re.compile(rb"[(\[{\\][ \t\r]*(?:#|$)")
+_VARIABLE: Final = re.compile(rb"(\w+)[ \t\r]*(?:#|$)")
+_EMPTY: Final = re.compile(rb"(?:None|\[\]|\{\}|\(\)|\w+\(\w*\))[ \t\r]*(?:#|$)")
+"""What an attribute holds before it is given rows: nothing, or an empty container (`defaultdict(list)`)."""
 
 
 class Keepers:
@@ -26,6 +33,7 @@ class Keepers:
 
     def __init__(self, readings: Readings) -> None:
         self._readings: Final = readings
+        self._given: Final = cache(self._find_given)
         self._of_class: Final = cache(self._find_in_class)
         self._is_set_outside: Final = cache(self._find_set_outside)
 
@@ -56,8 +64,11 @@ class Keepers:
         families = self._readings.resolver.project.families
         above, below = families.above(facts), families.below(facts)
         methods = [method for owner in (*above, *(below or ())) for method in owner.methods.values()]
-        giving = [method for method in methods if self._may_give(method, name)]
+        giving = [method for method in methods if name.encode() in self._given(method)]
         if below is None or len(giving) > _MAX_METHODS or any(name in owner.opaque for owner in above):
+            yield None
+            return
+        if any(self._gives_other_things(method, name) for method in giving):
             yield None
             return
         for method in giving:
@@ -70,16 +81,36 @@ class Keepers:
             for ref in kept:
                 yield (ref, walk.sources) if isinstance(ref.site, ast.Call) else None
 
-    def _may_give(self, method: FunctionFacts, name: str) -> bool:
-        """A quick look: whether a method assigns the attribute, or puts something into it."""
-        source = self._readings.resolver.project.source(method.module.path)
-        starts = source.line_starts
-        end = starts[method.end_line] if method.end_line < len(starts) else len(source.utf8)
-        text = source.utf8[starts[method.line - 1] : end]
-        word = re.escape(name.encode())
-        ways = (
-            rb"\." + word + rb"\b[ \t]*(?:[^\n=!<>]*[^\n=!<>])?=(?!=)",
-            rb"\." + word + rb"\b[^\n]*\.(?:append|extend|insert|add|update)\(",
-            rb"\b(?:as|for)\b[^\n]*\." + word + rb"\b",
+    def _gives_other_things(self, method: FunctionFacts, name: str) -> bool:
+        """A quick look: whether a method assigns the attribute something that is clearly no rows."""
+        text = self._text(method)
+        given = re.findall(rb"\.%b[ \t]*(?::[^=\n]*)?=(?!=)[ \t]*([^\n]*)" % re.escape(name.encode()), text)
+        return any(self._is_other(value, text) for value in given)
+
+    def _is_other(self, value: bytes, text: bytes) -> bool:
+        """Whether the first line of a value neither asks for rows nor is a variable, or is a parameter."""
+        if _EMPTY.match(value) or _OPEN.search(value) or self._readings.resolver.project.givers.may_give_in(value):
+            return False
+        variable = _VARIABLE.match(value)
+        return variable is None or variable[1] in words(text.partition(b":\n")[0])
+
+    def _find_given(self, method: FunctionFacts) -> frozenset[bytes]:
+        """A quick look: the attributes of its own object that a method may assign, or put something into."""
+        text = self._text(method)
+        own = _FIRST.search(text)
+        if own is None or own[1] + b"." not in text:
+            return frozenset()
+        attribute = re.compile(rb"\b%b\.(\w+)" % own[1])
+        put = re.compile(rb"\b%b\.(\w+)\b[^\n]*\.(?:append|extend|insert|add|update)\(" % own[1])
+        bound = re.compile(rb"\b(?:as|for)[ \t]+%b\.(\w+)" % own[1])
+        targets = (target for line in text.splitlines() if own[1] in line for target in _EQUALS.split(line)[:-1])
+        assigned = (
+            name
+            for target in targets
+            if b"(" not in target or target.lstrip(b" \t([").startswith(own[1])
+            for name in attribute.findall(target)
         )
-        return any(re.search(way, text) for way in ways)
+        return frozenset((*assigned, *put.findall(text), *bound.findall(text)))
+
+    def _text(self, method: FunctionFacts) -> bytes:
+        return self._readings.resolver.project.source(method.module.path).lines(method.line, method.end_line)
