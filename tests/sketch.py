@@ -117,7 +117,7 @@ def words(value: Value) -> str:
         case ModelAttribute(owner=owner, attribute=attribute):
             return f"{owner.model.name}.{attribute.name}"
         case TableObject(table=table, alias=alias):
-            return f"alias of table {table.name}" if alias is not None else f"table {table.name}"
+            return f"alias of table {table.name}" if alias is not None else f"table {table.name or '?'}"
         case ColumnsOf(owner=owner):
             return f"columns of {owner.table.name}"
         case ColumnObject(owner=owner, key=key, column=column):

@@ -46,10 +46,12 @@ def migrate(
     if not done.settings.quiet:
         say(plan.lines(verbose=done.settings.verbose), sys.stderr)
     code = done.exit_code(bool(done.outcome.dropped))
+    written = False
     if done.outcome.changes:
-        code = max(code, write(done, yes))
+        outcome = write(done, yes)
+        written, code = outcome == exits.CLEAN, max(code, outcome)
     if checklist:
-        code = max(code, _write_checklist(plan))
+        code = max(code, _write_checklist(plan, written))
     if as_json:
         show(_document(plan))
     elif not done.settings.quiet:
@@ -97,13 +99,13 @@ def _document(plan: Plan) -> str:
     return json.document(plan.outcome, diffs=True, migration=migration)
 
 
-def _write_checklist(plan: Plan) -> int:
+def _write_checklist(plan: Plan, written: bool) -> int:
     from alchemod.review.plan import CHECKLIST
     from alchemod.text.write import WriteError, write_or_create
 
     path = plan.outcome.root / CHECKLIST
     try:
-        write_or_create(path, plan.checklist().encode())
+        write_or_create(path, plan.checklist(written=written).encode())
     except WriteError as error:
         complain(f"{path} {error.message}")
         return exits.ERROR

@@ -104,6 +104,9 @@ def test_namespace_packages() -> None:
         (("typings/sqlalchemy/__init__.py", "app.py"), "app.py", False),
         (("typings/sqlalchemy/__init__.py", "typings/app.py"), "typings/app.py", True),
         (("app.py",), "app.py", False),
+        (("scripts/sqlalchemy.py", "scripts/app.py"), "scripts/app.py", True),
+        (("pkg/__init__.py", "pkg/sqlalchemy.py", "pkg/app.py"), "pkg/app.py", False),
+        (("pkg/__init__.py", "pkg/sqlalchemy.py"), "pkg/sqlalchemy.py", False),
     ],
 )
 def test_a_package_of_the_project_hides_a_library(files: tuple[str, ...], near: str, hidden: bool) -> None:

@@ -69,7 +69,7 @@ def test_tables_by_name_import_and_alias(check: Check) -> None:
                 own = sa.Table("own", sa.MetaData(), sa.Column("a", sa.Integer))
             Holder.own  #? table own
             other = sa.Table(NAME, sa.MetaData())
-            other  #? unknown
+            other  #? table ?
             """,
         }
     )

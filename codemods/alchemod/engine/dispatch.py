@@ -15,6 +15,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.places import span, units
 from alchemod.engine.registry import Registry
 from alchemod.facts.lines import any_between, first_line, nodes_near
+from alchemod.facts.nicknames import nicknames
 from alchemod.text.source import SourceFile
 from alchemod.text.words import mentioned_lines
 
@@ -38,6 +39,7 @@ class Dispatcher:
         self._asking: dict[bytes, list[str]] = {}
         self._named: dict[type[ast.AST], dict[str, list[str]]] = {ast.Call: {}, ast.Attribute: {}, ast.Name: {}}
         self._lined: dict[type[ast.AST], list[str]] = {}
+        self._nicknames = nicknames(project)
         for code in sorted(codes):
             self._add(code, project)
         self._kinds = frozenset(self._named) | frozenset(self._lined)
@@ -51,6 +53,7 @@ class Dispatcher:
                 names.update(self._registry.rule(code).names_from(project))
             except Exception as error:
                 self.failures.append(_failure(None, None, code, error))
+        names |= {local for name in names for local in self._nicknames.get(name, ())}
         self._tokens[code] = tuple(token.encode() for token in entry.tokens)
         for name in names:
             self._asking.setdefault(name.encode(), []).append(code)

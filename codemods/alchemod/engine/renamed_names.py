@@ -53,8 +53,9 @@ class RenamedNames(Rule):
     """Finds the names of `table` where they are imported and where they are read as attributes of a module.
 
     An import is changed with all uses of what it binds; where strings, `__all__` or other files may rely on the old
-    name, the new one is imported under it. A name that a star import brings is reported. Nothing is said where the
-    code binds the name in several ways (`try` one import, `except ImportError` another): it chooses already.
+    name, the new one is imported under it. A name that a star import brings is renamed where that brings the new one,
+    too, else reported. Nothing is said where the code binds the name in several ways (`try` one import, `except
+    ImportError` another): it chooses already.
     """
 
     table: ClassVar[Sequence[Renamed]] = ()
@@ -112,8 +113,14 @@ class RenamedNames(Rule):
         if isinstance(node.ctx, ast.Load) and ctx.ask(Imported).is_starred(ctx.path, node):
             dotted = ctx.ask(Imported).meaning(ctx.path, node)
             row, new = self._row(dotted or "", ctx)
-            if row is not None and dotted is not None:
-                yield self.report(node, _message(row, dotted, new), missing="it comes from a star import")
+            if row is None or dotted is None:
+                return
+            missing = "it comes from a star import"
+            if _parent(new) == _parent(dotted) and not ctx.ask(Imported).is_bound(ctx.path, node, _last(new)):
+                edit = rename(node, _last(new))
+                yield self.fix(node, _message(row, dotted, new), edit, unsafe=missing, min_version=row.since)
+            else:
+                yield self.report(node, _message(row, dotted, new), missing=missing)
 
     def _row(self, dotted: str, ctx: Context) -> tuple[Renamed | None, str]:
         """The row that speaks of a dotted name, and the new name."""

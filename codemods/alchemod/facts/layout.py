@@ -93,8 +93,12 @@ class Layout:
         return next((folder for root in roots if (folder := root.joinpath(*parts)) in self._folders), None)
 
     def hides(self, library: str, near: Path) -> bool:
-        """Whether the file `near`, importing the library of that name, gets a module or package beside or above it."""
-        roots = {near.parent, *self._roots_by_top.get(library, ())}
+        """Whether the file `near`, importing the library of that name, gets a module or package beside or above it.
+
+        What lies beside it hides nothing where both belong to a package: Python imports by absolute names.
+        """
+        in_package = os.path.join(str(near.parent), "__init__.py") in self._files
+        roots = {*([] if in_package else [near.parent]), *self._roots_by_top.get(library, ())}
         return any(root in near.parents and self._under(root, [library]) is not None for root in roots)
 
     def is_project_name(self, module: str, near: Path) -> bool:

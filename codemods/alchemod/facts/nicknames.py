@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-
 from alchemod.facts.module import Import
 from alchemod.facts.project import Project
 from alchemod.facts.vocabulary import canonical
 
 
-def nicknames(project: Project, names: Collection[str]) -> Iterator[str]:
-    """The local names, other than `names` themselves, of what files import from SQLAlchemy under one of `names`."""
+def nicknames(project: Project) -> dict[str, set[str]]:
+    """The local names of what files import from SQLAlchemy under another name, by the name that SQLAlchemy gives it."""
+    found: dict[str, set[str]] = {}
     for module in project.modules():
         for local, bindings in module.bindings.items():
-            if local in names:
-                continue
             for binding in bindings:
-                if isinstance(binding, Import) and binding.name in names and canonical(f"{binding.module}.x"):
-                    yield local
+                name = binding.name if isinstance(binding, Import) and canonical(f"{binding.module}.x") else None
+                if name is not None and name != local:
+                    found.setdefault(name, set()).add(local)
+    return found

@@ -66,6 +66,17 @@ def statements(suite: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 stack.extend(reversed(inner))
 
 
+def expressions(statement: ast.stmt) -> Iterator[ast.expr]:
+    """The outermost expressions of a statement itself, not of the statements inside it."""
+    stack = list(children(statement))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.expr):
+            yield node
+        elif not isinstance(node, ast.stmt):
+            stack.extend(children(node))
+
+
 def _suites(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
     """The suites of a compound statement, in source order."""
     for name in ("body", "handlers", "orelse", "finalbody", "cases"):

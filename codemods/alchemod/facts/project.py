@@ -24,6 +24,7 @@ from alchemod.facts.mentioning import Mentions
 from alchemod.facts.mocks import is_test
 from alchemod.facts.models import Models
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module
+from alchemod.facts.query_definers import QueryDefiners, query_definers
 from alchemod.facts.revisions import ScriptLocations, declares_revision, may_declare_revision
 from alchemod.facts.style import line_length
 from alchemod.facts.tables import Tables
@@ -210,7 +211,7 @@ class Project:
         self._keep(path, tree)
         self.generation += 1
         self.givers.forget()
-        for derived in ("lookup", "models", "tables", "families", "session_makers", "_methods"):
+        for derived in ("lookup", "models", "tables", "families", "session_makers", "_methods", "query_definers"):
             self.__dict__.pop(derived, None)
         return changed_names(before, interface(self._modules[path]))
 
@@ -289,6 +290,12 @@ class Project:
             for name, method in facts.methods.items():
                 methods.setdefault(name, []).append(method)
         return methods
+
+    @cached_property
+    def query_definers(self) -> QueryDefiners:
+        """Who else than a session may be asked `x.query(Model)`."""
+        contents = ((path.name, self.source(path).utf8) for path in self._candidates)
+        return query_definers(self.methods_named("query"), contents)
 
     def _read(self, files: Sequence[DiscoveredFile], given: Mapping[Path, SourceFile], revisions: bool) -> None:
         for file in files:

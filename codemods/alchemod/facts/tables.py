@@ -46,7 +46,7 @@ class TableColumn:
 
 @dataclass(slots=True, eq=False)
 class Table:
-    """A table by its `name` in the database, with its columns by key.
+    """A table by its `name` in the database ("" for one that is known at run time only), with its columns by key.
 
     `call` is the `Table(...)` that declares it in `module`; `model` is the mapped class whose table it is, None for a
     table that stands by itself. `is_whole` says that every column is seen, `has_unseen_schema` that a schema is given
@@ -82,7 +82,7 @@ class Tables:
         self._by_name: dict[str, list[Table]] | None = None
 
     def declared(self, call: ast.Call, module: Module) -> Table | None:
-        """The table that a call of `Table` declares, None when its name is not a literal."""
+        """The table that a call of `Table` declares, None when it has no arguments that are seen."""
         if call not in self._declared:
             self._declared[call] = _declared(call, module)
         return self._declared[call]
@@ -172,10 +172,11 @@ def _as_table(value: ast.expr | None) -> Iterator[ast.Call]:
 def _declared(call: ast.Call, module: Module) -> Table | None:
     match call.args:
         case [ast.Constant(value=str(name)), *items]:
-            pass
+            table = Table(name, module, call=call)
+        case [ast.Name() | ast.Attribute() | ast.JoinedStr() | ast.BinOp() | ast.Call() | ast.Subscript(), *items]:
+            table = Table("", module, call=call, is_whole=False)
         case _:
             return None
-    table = Table(name, module, call=call)
     for keyword in call.keywords:
         if keyword.arg == "schema":
             _set_schema(table, keyword.value)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alchemod.facts.lookup import External
-from alchemod.facts.module import ClassFacts, FunctionFacts
+from alchemod.facts.module import ClassFacts
 from alchemod.inference import engines, sessions, statements, tables
 from alchemod.inference.containers import listed, next_of, row_of
 from alchemod.inference.values import (
@@ -316,19 +316,10 @@ def known_by_arguments(node: ast.Attribute | ast.Call, place: Place, resolver: R
             if isinstance(argument.value, Expression) and not argument.value.owners:
                 return None
             answer = sessions.query(Answer(Plain()), node, place, resolver)
-            others = (method for method in resolver.project.methods_named("query") if _takes_class(method))
-            other = next((method.owner.name for method in others if method.owner is not None), None)
-            if answer is not None and other is not None:
+            if answer is not None and (other := resolver.project.query_definers.any):
                 return answer.weakened(f"{other} defines query() too, and who is asked here is not known")
             return answer
     return None
-
-
-def _takes_class(method: FunctionFacts) -> bool:
-    """Whether a method can be called with a class: it has a parameter besides `self`, and that is no session."""
-    arguments = method.arguments
-    names = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)][1:]
-    return arguments.vararg is not None or (bool(names) and names[0] != "session")
 
 
 def default(value: ast.expr, place: Place, resolver: Resolver) -> Answer | None:

@@ -55,5 +55,5 @@ class Comparisons(Area):
                 kind = key_kind(Entity(owner), attribute.name, self.inference.resolver)
                 return f"{owner.model.name}.{attribute.name}", kind
             case ColumnObject(owner=table, key=key, column=TableColumn() as column):
-                return f"{table.table.name}.c.{key}", column_kind(column, self.inference.project)
+                return f"{table.table.name or 'table'}.c.{key}", column_kind(column, self.inference.project)
         return None

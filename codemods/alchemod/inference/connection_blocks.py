@@ -28,13 +28,14 @@ _AUTOCOMMIT: Final = b"AUTOCOMMIT"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A `with` block of a connection.
+    """Code that uses a connection, such as the `with` block that opens it.
 
-    `writes` are the calls that send something that changes data, `unknown` those of which that is not known, `lent` the
-    calls that get the connection, `decides` a call that begins or ends a transaction by hand.
+    `executed` are the calls that send something, `writes` those that change data, `unknown` those of which that is not
+    known, `lent` the calls that get the connection, `decides` a call that begins or ends a transaction by hand.
     """
 
     name: str
+    executed: list[ast.Call] = field(default_factory=list)
     writes: list[ast.Call] = field(default_factory=list)
     unknown: list[ast.Call] = field(default_factory=list)
     lent: list[ast.Call] = field(default_factory=list)
@@ -62,21 +63,23 @@ class ConnectionBlocks(Area):
 
     def of(self, path: Path, name: str, body: list[ast.stmt]) -> Block:
         """What happens in the body of a block whose connection has a name."""
+        executed: list[ast.Call] = []
         writes: list[ast.Call] = []
         unknown: list[ast.Call] = []
         lent: list[ast.Call] = []
         decides = None
         for call in _calls(body):
             match call.func:
-                case ast.Attribute(value=ast.Name(id=receiver), attr=method) if receiver == name:
+                case ast.Attribute(value=receiver, attr=method) if ast.unparse(receiver) == name:
                     if method in _DECIDING:
                         decides = decides or call
                     elif method in {"execute", "exec_driver_sql", "scalar", "scalars"} and call.args:
+                        executed.append(call)
                         kind = self.kind(path, call.args[0])
                         (writes if kind == "writes" else unknown if kind == "unknown" else []).append(call)
                 case _ if any(_is_named(one, name) for one in (*call.args, *(k.value for k in call.keywords))):
                     lent.append(call)
-        return Block(name, writes, unknown, lent, decides)
+        return Block(name, executed, writes, unknown, lent, decides)
 
     def is_left_to_autocommit(self, connection: ast.expr, statement: ast.expr, place: Place) -> bool:
         """Whether a statement writes over a connection that is opened here and never told to commit.
@@ -95,6 +98,10 @@ class ConnectionBlocks(Area):
         opening = _is_opening(block[0].context_expr) if block else connection.id in _assigned(body)
         decided = self.of(place.module.path, connection.id, block[1] if block else body).decides
         return opening and decided is None
+
+    def is_opened(self, connection: ast.Name, body: list[ast.stmt]) -> bool:
+        """Whether a `with` block opens the connection."""
+        return _block(body, connection) is not None
 
     def kind(self, path: Path, statement: ast.expr) -> str:
         """`reads`, `writes` or `unknown`: what a statement does."""

@@ -12,16 +12,11 @@ from typing import Final
 
 from alchemod.inference.area import Area
 from alchemod.inference.flowing import Flowing
+from alchemod.inference.functions import enclosing_function
+from alchemod.inference.parents import parents_of
+from alchemod.inference.result_spans import FACTS, FETCHING, PASSING, last_use
 from alchemod.inference.values import Answer, Statement, Term
 
-_FETCHING: Final = frozenset(
-    {
-        *("fetchall", "all", "first", "fetchone", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none"),
-        *("fetchmany",),
-    }
-)
-_PASSING: Final = frozenset({"scalars", "mappings", "unique", "columns"})
-_FACTS: Final = frozenset({"rowcount", "lastrowid", "inserted_primary_key", "returns_rows"})
 _CONSUMING: Final = frozenset(
     {"list", "tuple", "set", "dict", "sorted", "sum", "len", "bool", "int", "str", "frozenset"}
 )
@@ -37,8 +32,9 @@ class Execution:
 
     `only_reads`: it is a SELECT of columns and known aggregates. `consumed_whole`: the statement does nothing but take
     the rows. `hoisted` is the expression that has to be evaluated before the statement, None when the whole statement
-    can stand in the block. `name` is a free name for the connection, `value_name` one for the value. `obstacle` says
-    why there can be no block.
+    can stand in the block. `last` is the statement up to which a variable with the result is used, None when it is
+    `statement` itself. `name` is a free name for the connection, `value_name` one for the value. `obstacle` says why
+    there can be no block.
     """
 
     statement: ast.stmt
@@ -48,6 +44,7 @@ class Execution:
     name: str = ""
     value_name: str = ""
     obstacle: str = ""
+    last: ast.stmt | None = None
 
 
 class Connectionless(Area):
@@ -64,7 +61,7 @@ class Connectionless(Area):
         name, value_name = self.name(path, call), self._free(path, call, _VALUES)
         if not name or not value_name:
             return Execution(statement, obstacle="the names for the connection are taken")
-        reads = self.only_reads(path, call.args[0])
+        reads = bool(call.args) and self.only_reads(path, call.args[0])
         outer = self._widened(path, whole)
         if isinstance(statement, _STATEMENTS) and _is_value_of(statement, outer):
             return Execution(statement, reads, outer is whole or reads, None, name, value_name)
@@ -81,16 +78,26 @@ class Connectionless(Area):
         return False
 
     def _unconsumed(self, path: Path, call: ast.Call, statement: ast.stmt) -> Execution:
-        flowing = self.inference.ask(Flowing)
-        match flowing.parent(path, call):
+        name = self.name(path, call)
+        taken = "" if name else "the names for the connection are taken"
+        reads = bool(call.args) and self.only_reads(path, call.args[0])
+        match self.inference.ask(Flowing).parent(path, call):
             case ast.Expr():
-                name = self.name(path, call)
-                return Execution(statement, False, True, None, name, obstacle="" if name else "connection is taken")
+                return Execution(statement, False, True, None, name, obstacle=taken)
             case ast.For(iter=source) if source is call:
-                return Execution(
-                    statement, obstacle="rows are fetched while the loop runs; write .all() behind it first"
-                )
+                return Execution(statement, reads, False, None, name, obstacle=taken)
+            case ast.Assign(targets=[ast.Name(id=variable)]) as assignment:
+                last = self._last_use(path, assignment, variable)
+                if last is not None:
+                    return Execution(statement, reads, False, None, name, obstacle=taken, last=last)
         return Execution(statement, obstacle="where the rows are fetched is not seen; fetch them here")
+
+    def _last_use(self, path: Path, assignment: ast.Assign, variable: str) -> ast.stmt | None:
+        place = self.inference.place(path, assignment)
+        function = enclosing_function(place.scope) if place is not None else None
+        if place is None or (owner := place.scope.owner(variable)) is None or owner is not function:
+            return None
+        return last_use(assignment, variable, owner.node, parents_of(self.inference.project.tree(path)))
 
     def _consumed(self, path: Path, call: ast.Call) -> ast.expr | None:
         """The expression that takes all rows of the result, None when they are taken later."""
@@ -101,15 +108,15 @@ class Connectionless(Area):
         while True:
             outer = flowing.parent(path, current)
             match outer:
-                case ast.Attribute(attr=name) if name in _FACTS:
+                case ast.Attribute(attr=name) if name in FACTS:
                     return outer
                 case ast.Attribute(attr=name):
                     taker = flowing.parent(path, outer)
                     if not (isinstance(taker, ast.Call) and taker.func is outer):
                         return None
-                    if name in _FETCHING:
+                    if name in FETCHING:
                         return taker
-                    if name not in _PASSING:
+                    if name not in PASSING:
                         return None
                     current = taker
                 case ast.Call(func=ast.Name(id=name), args=[argument]) if argument is current and name in _CONSUMING:

@@ -52,7 +52,7 @@ def filtered_entity(call: ast.Call, place: Place, resolver: Resolver) -> Filtere
         return FilteredEntity(answer, statement, entity, spelling, missing=missing)
     if statement.lost:
         return FilteredEntity(answer, statement, missing=_loss(statement))
-    return _at_run_time(answer, statement, place, resolver)
+    return at_run_time(answer, statement, place, resolver)
 
 
 def looked_for_elsewhere(filtered: FilteredEntity, keys: Sequence[str], resolver: Resolver) -> str | None:
@@ -129,7 +129,7 @@ def _loss(statement: Statement) -> str:
     return f"{ast.unparse(first)}, which {name}() gets, is not known to be a mapped class or a relationship"
 
 
-def _at_run_time(answer: Answer, statement: Statement, place: Place, resolver: Resolver) -> FilteredEntity:
+def at_run_time(answer: Answer, statement: Statement, place: Place, resolver: Resolver) -> FilteredEntity:
     """A first column that is a variable or an attribute: whatever class it holds, the keywords speak of that class."""
     first = statement.terms[0] if statement.terms else None
     node = first.node if first is not None else None

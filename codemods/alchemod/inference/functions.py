@@ -22,6 +22,7 @@ from alchemod.inference.values import (
     ModelClass,
     Object,
     Place,
+    Session,
     Statement,
     resting_on,
 )
@@ -137,10 +138,29 @@ class Functions:
             for value in returns
             if not (isinstance(value, ast.Constant) and value.value is None) and not self._is_again(value, node, inside)
         ]
-        answer = self._agreeing(real, inside)
+        is_of_session = any(isinstance(value, ast.Call) and "session" in last_name(value).lower() for value in real)
+        answer = self._session_among(real, node.name, inside) if is_of_session else self._agreeing(real, inside)
         if answer is not None and isinstance(node, ast.AsyncFunctionDef):
             return answer.then(Coroutine(answer.value))
         return answer
+
+    def _session_among(self, values: list[ast.expr], name: str, inside: Place) -> Answer | None:
+        """What all values agree on; a session, too, where a function gives what it was handed on other ways."""
+        known: list[Answer] = []
+        others = False
+        for value in values:
+            answer = self._resolver.value(value, inside)
+            if answer is not None:
+                known.append(answer)
+            elif isinstance(value, ast.Name | ast.Attribute):
+                others = True
+            else:
+                return None
+        answer = self._resolver.agreeing(known)
+        if answer is None or not others:
+            return answer
+        is_session = isinstance(answer.value, Session)
+        return answer.weakened(f"{name}() may give something else on other ways") if is_session else None
 
     def _is_again(self, value: ast.expr, node: ast.AST, inside: Place) -> bool:
         """Whether a returned value is what the function itself gives, called again."""

@@ -52,6 +52,11 @@ class Imported(Area):
         owner = place.scope.owner(node.id) if place is not None else None
         return place is not None and owner is None and bool(place.module.stars)
 
+    def is_bound(self, path: Path, node: ast.Name, name: str) -> bool:
+        """Whether the file itself gives `name` a meaning where another name is read."""
+        place = self.inference.place(path, node)
+        return place is None or place.scope.owner(name) is not None
+
     def name(self, path: Path, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> ImportedName | None:
         """What one alias of an import statement binds; None when the name lives in another scope."""
         place = self.inference.place(path, statement)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alchemod.inference.values import ModelClass, Rows, Session, Statement, Value
+from alchemod.facts.tables import Table
+from alchemod.inference.values import ModelClass, Rows, Session, Statement, TableObject, Value
 
 
 def merged(first: Value, second: Value) -> Value | None:
@@ -25,7 +26,14 @@ def merged(first: Value, second: Value) -> Value | None:
             other.scoped,
         ):
             return replace(one, factory=None)
+        case TableObject(table=one, alias=None), TableObject(table=other, alias=None) if _is_blank(one, other):
+            return first
     return None
+
+
+def _is_blank(*tables: Table) -> bool:
+    """Whether nothing is known of tables but that they are some."""
+    return not any(table.name or table.columns for table in tables)
 
 
 def _merged_statements(one: Statement, other: Statement) -> Statement | None:

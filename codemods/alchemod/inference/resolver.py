@@ -26,6 +26,7 @@ from alchemod.inference.instances import Instances
 from alchemod.inference.merging import merged
 from alchemod.inference.reaching import definitions
 from alchemod.inference.scopes import Scope, scope_of
+from alchemod.inference.stored import stored
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -179,7 +180,7 @@ class Resolver:
                 return self._combined((operand,), place)
             case ast.Subscript(value=value, slice=index):
                 answer = self.value(value, place)
-                return part_of(answer, index) if answer is not None else None
+                return part_of(answer, index) if answer is not None else stored(node, place, self)
             case ast.List(elts=[first, *rest]) | ast.Tuple(elts=[first, *rest]) | ast.Set(elts=[first, *rest]):
                 answer = self.agreeing(self.value(part, place) for part in (first, *rest))
                 return answer.then(Collection(answer.value)) if answer is not None else None

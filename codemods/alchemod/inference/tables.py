@@ -46,7 +46,7 @@ def made_by(maker: Outside, call: ast.Call, place: Place, project: Project) -> T
 
 
 def declared(call: ast.Call, place: Place, project: Project) -> TableObject | None:
-    """The table that a call declares, None when its name is not a literal."""
+    """The table that a call declares; None for what says nothing about its name."""
     table = project.tables.declared(call, place.module)
     return TableObject(table) if table is not None else None
 

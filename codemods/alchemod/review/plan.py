@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from alchemod.engine.finding import Finding
 from alchemod.facts.dependencies.bump import Bump, summarised
@@ -14,6 +15,7 @@ from alchemod.facts.standing import Standing
 from alchemod.review.outcome import Outcome
 from alchemod.settings.options import Goal
 
+Opcode: TypeAlias = tuple[str, int, int, int, int]
 _SHOWN: Final = 5
 """How many places of a rule the plan names; the checklist names all."""
 CHECKLIST: Final = "alchemod-migration.md"
@@ -58,8 +60,12 @@ class Plan:
         """How to check the result."""
         yield f"Check with: {self._check()}"
 
-    def checklist(self) -> str:
-        """The hand work as a Markdown list; an empty list says so."""
+    def checklist(self, *, written: bool = False) -> str:
+        """The hand work as a Markdown list; an empty list says so.
+
+        `written` says that the changes are on disk by now, so that lines are those of the changed files.
+        """
+        shifts = _shifts(self.outcome) if written else {}
         text = [f"# Migration to SQLAlchemy {self.goal}: what is left to do", ""]
         text += ["Written by `alchemod migrate`; run it again to bring this list up to date.", ""]
         if self.bump is not None and self.bump.by_hand:
@@ -67,7 +73,7 @@ class Plan:
         for title, findings in (("By hand", self.by_hand), ("To be reviewed", self.review)):
             for (code, name), found in _grouped(findings).items():
                 text += [f"## {title}: {code} {name}", ""]
-                text += [f"- [ ] `{one.path}:{one.line}` {one.message}" for one in found]
+                text += [f"- [ ] `{one.path}:{_moved(one.line, shifts.get(one.path))}` {one.message}" for one in found]
                 text.append("")
         if len(text) == 4:
             text += ["Nothing.", ""]
@@ -102,6 +108,23 @@ class Plan:
     def _check(self) -> str:
         warn = "SQLALCHEMY_WARN_20=1 " if self.goal == "1.4" else ""
         return f"{warn}{_test_command(self.outcome.root)}"
+
+
+def _shifts(outcome: Outcome) -> Mapping[str, Sequence[Opcode]]:
+    """How the lines of each changed file move, by its path as findings show it."""
+    found: dict[str, Sequence[Opcode]] = {}
+    for path, change in outcome.changes.items():
+        old, new = change.old.text.splitlines(), change.new.text.splitlines()
+        found[outcome.displayed(path)] = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return found
+
+
+def _moved(line: int, opcodes: Sequence[Opcode] | None) -> int:
+    """Where a line of the old file is in the new one; for one that is changed, where the change begins."""
+    for tag, start, end, new_start, new_end in opcodes or ():
+        if start < line <= end:
+            return new_start + line - start if tag == "equal" else min(new_start + line - start, max(new_end, 1))
+    return line
 
 
 def _test_command(root: Path) -> str:

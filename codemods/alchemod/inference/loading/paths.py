@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from alchemod.facts.attributes import Attribute
 from alchemod.inference.area import Area
+from alchemod.inference.filtering import FilteredEntity, at_run_time
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.spelling import Spelling, spelling_of, why_not_spelled
 from alchemod.inference.values import (
@@ -114,6 +115,18 @@ class LoaderPaths(Area):
         """The class that the names of an option belong to; else why it is not known."""
         before = self._before(call, place)
         return self.reached(before, place) if before is not None else self._start(call, place)
+
+    def at_run_time(self, call: ast.Call, place: Place) -> FilteredEntity | None:
+        """The class of the one statement that an option is given to, when only its code is known (`self.model`)."""
+        around = enclosing_function(place.scope) or place.scope.root
+        uses = list(_uses(call, around.node))
+        if self._before(call, place) is not None or len(uses) != 1 or not isinstance(uses[0][0].func, ast.Attribute):
+            return None
+        answer = self.inference.resolver.value(uses[0][0].func.value, place)
+        if answer is None or not isinstance(answer.value, Statement):
+            return None
+        filtered = at_run_time(answer, answer.value, place, self.inference.resolver)
+        return filtered if filtered.runtime is not None else None
 
     def along(self, call: ast.Call, names: Sequence[str], place: Place) -> tuple[Lead, Path] | str:
         """The lead of an option, and the steps that a path of names takes from there; else why they are not known."""

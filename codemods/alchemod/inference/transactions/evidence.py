@@ -1,19 +1,23 @@
-"""Sessions that only their use tells: `x.query(Model)` with a mapped class, where nothing else is known of `x`."""
+"""Sessions that only their use tells, where nothing else is known of them: `x.query(Model)` with a mapped class, or
+`x.add()` of a mapped object next to `x.commit()`."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from alchemod.facts.nodes import children
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.resolver import Resolver
 from alchemod.inference.scopes import Scope
-from alchemod.inference.values import Answer, Place, Session, Statement
+from alchemod.inference.values import Answer, ModelClass, Object, Place, Session, Statement
+
+_ENDING: Final = ("commit", "flush", "rollback")
 
 
 def told_by_use(node: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
-    """That a name, or an attribute of `self`, is a session because it is asked for a Query of a mapped class.
+    """That a name, or an attribute of `self`, is a session because of what it is asked for or takes in.
 
     For a name the function is looked at, for an attribute the class. Never more than inferred.
     """
@@ -34,20 +38,30 @@ def told_by_use(node: ast.expr, place: Place, resolver: Resolver) -> Answer | No
 
 
 def _told(text: str, around: Scope, place: Place, resolver: Resolver) -> Answer | None:
-    for call in _queries(around.node, text):
+    for call in _calls(around.node, text, ("query",)):
+        if not call.args:
+            continue
         found = resolver.value(call, Place(place.module, around.innermost(call)))
         if found is not None and found.certainty == "proved" and isinstance(found.value, Statement):
             why = f"line {call.lineno} asks {text} for a Query"
             return Answer(Session(), "inferred", (why,), f"what {text} is, is told by its use only")
+    if next(_calls(around.node, text, _ENDING), None) is not None:
+        for call in _calls(around.node, text, ("add",)):
+            added = resolver.value(call.args[0], Place(place.module, around.innermost(call))) if call.args else None
+            match added:
+                case Answer(value=Object(of=ModelClass())):
+                    why = f"line {call.lineno} adds a mapped object to {text}"
+                    return Answer(Session(), "inferred", (why,), f"what {text} is, is told by its use only")
     return None
 
 
-def _queries(scope: ast.AST, text: str) -> Iterator[ast.Call]:
+def _calls(scope: ast.AST, text: str, names: Collection[str]) -> Iterator[ast.Call]:
+    """The calls of these methods on what is written so."""
     stack: list[ast.AST] = [scope]
     while stack:
         node = stack.pop()
         match node:
-            case ast.Call(func=ast.Attribute(value=receiver, attr="query"), args=[_, *_]):
+            case ast.Call(func=ast.Attribute(value=receiver, attr=name)) if name in names:
                 if ast.unparse(receiver) == text:
                     yield node
         stack.extend(children(node))

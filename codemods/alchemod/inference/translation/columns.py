@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from alchemod.facts.attributes import Attribute
 from alchemod.facts.module import last_name
+from alchemod.facts.nodes import is_dotted
 from alchemod.inference.assigned import spelled_out
 from alchemod.inference.filtering import may_be_class
 from alchemod.inference.resolver import Resolver
@@ -145,13 +146,17 @@ class ColumnList:
         return next((column for column in self.columns if not column.is_hashable), None)
 
 
-def column_list(terms: Sequence[Term], place_of: PlaceOf, resolver: Resolver) -> ColumnList:
-    """The column list that the terms of a statement make. `place_of` says where a node is written."""
+def column_list(terms: Sequence[Term], place_of: PlaceOf, resolver: Resolver, *, is_class: bool = False) -> ColumnList:
+    """The column list that the terms of a statement make. `place_of` says where a node is written.
+
+    `is_class` says that a single element can only be a class, whatever it looks like.
+    """
     columns = tuple(_column(term, place_of, resolver) for term in terms)
     if len(columns) == 1 and columns[0].kind == "unknown":
         written = terms[0].node
         for node in (columns[0].node, written):
-            if node is not None and _may_be_class(node) and _is_out_of_sight(node, place_of(node), resolver):
+            looks_so = node is not None and (_may_be_class(node) or (is_class and is_dotted(node)))
+            if node is not None and looks_so and _is_out_of_sight(node, place_of(node), resolver):
                 return ColumnList((Column("entity", written),), runtime=ast.unparse(node))
     guessed = next((column.node for column in columns if column.is_guessed and column.node is not None), None)
     return ColumnList(columns, runtime=ast.unparse(guessed) if guessed is not None else None)

@@ -145,15 +145,14 @@ def _why_not_there(session: ast.expr, web: Web, use: Use) -> str:
                 return f"{root.id} may be bound again before the Query is used"
             continue
         bindings = _bound_around(root.id, owner, origin, use)
-        if len(bindings) != 1 or root.id in owner.rebound_inside:
-            raise UntranslatedError(f"{root.id} may be bound again between the Query and its use")
         tree = origin.place.scope.root.node
         assert isinstance(tree, ast.Module)
+        if root.id in owner.rebound_inside or not _are_behind(bindings, origin, owner.node, tree):
+            raise UntranslatedError(f"{root.id} may be bound again between the Query and its use")
         if isinstance(session, ast.Attribute) and _is_assigned(session, owner.node):
             raise UntranslatedError(f"{ast.unparse(session)} is assigned in this function")
-        parents = parents_of(tree)
-        loops = [node for node in _within(parents.around(bindings[0].target), owner.node) if isinstance(node, _LOOPS)]
-        if loops and loops[0] not in parents.around(origin.node):
+        loops = _loops_around(bindings[0], owner.node, tree)
+        if loops and loops[0] not in parents_of(tree).around(origin.node):
             return f"{root.id} is bound again in each turn of a loop"
     return ""
 
@@ -171,6 +170,23 @@ def _bound_around(name: str, owner: Scope, origin: Origin, use: Use) -> Sequence
             if inside:
                 return inside
     return bindings
+
+
+def _are_behind(bindings: Sequence[Binding], origin: Origin, function: ast.AST, tree: ast.Module) -> bool:
+    """Whether no binding of a name can come after a Query is begun: a single one, or all before it and in no loop."""
+    begun = origin.node.lineno, origin.node.col_offset
+    return len(bindings) == 1 or all(
+        _position(binding.target) < begun and not _loops_around(binding, function, tree) for binding in bindings
+    )
+
+
+def _position(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _loops_around(binding: Binding, function: ast.AST, tree: ast.Module) -> list[ast.AST]:
+    """The loops of a function that a binding stands in, from the inside."""
+    return [node for node in _within(parents_of(tree).around(binding.target), function) if isinstance(node, _LOOPS)]
 
 
 def _within(around: list[ast.AST], function: ast.AST) -> Iterator[ast.AST]:

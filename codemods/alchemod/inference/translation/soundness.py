@@ -15,7 +15,15 @@ from alchemod.inference.translation.hooks import QueryHooks
 from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.translation.uses import GIVING_ROWS
-from alchemod.inference.values import Answer, ModelClass, Session, SessionFactory
+from alchemod.inference.values import (
+    Answer,
+    ClassObject,
+    FunctionObject,
+    ModelClass,
+    Object,
+    Session,
+    SessionFactory,
+)
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -49,6 +57,17 @@ def check_hooks(here: Situation, inference: Inference) -> None:
     hooks = inference.ask(QueryHooks)
     if blocked := hooks.blocking(here.statement, is_plain=has_plain_session(here), bulk=here.purpose == "bulk"):
         raise UntranslatedError(f"{blocked} acts on a Query only")
+
+
+def check_sessions(here: Situation) -> None:
+    """Raises UntranslatedError when what is asked for the Query may have nothing of a session but `query()`."""
+    for origin in here.web.origins:
+        session = here.resolver.value(origin.session, origin.place) if origin.session is not None else None
+        match session:
+            case Answer(value=Object() | ClassObject() | ModelClass() | FunctionObject()):
+                raise UntranslatedError(f"{ast.unparse(origin.session or origin.node)} is no session")
+            case None if origin.session is not None and (other := here.resolver.project.query_definers.proxy):
+                raise UntranslatedError(f"whether {ast.unparse(origin.session)} is a session, or {other}, is not known")
 
 
 def has_plain_session(here: Situation) -> bool:

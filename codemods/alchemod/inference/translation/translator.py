@@ -15,7 +15,7 @@ from alchemod.inference.translation.counting import is_short_count
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.execution import translated_use
 from alchemod.inference.translation.situation import Situation
-from alchemod.inference.translation.soundness import check_columns, check_hooks, doubts
+from alchemod.inference.translation.soundness import check_columns, check_hooks, check_sessions, doubts
 from alchemod.inference.translation.steps import translated_step
 from alchemod.inference.translation.translation import Family, Translation
 from alchemod.inference.translation.uses import purpose
@@ -93,6 +93,7 @@ class Translator:
         every = [here for situations in ways for here in situations]
         for here in every:
             check_hooks(here, self._inference)
+            check_sessions(here)
             check_columns(here)
         situations = [found[0] for found in ways]
         style = _style(situations)
@@ -110,14 +111,15 @@ class Translator:
 
     def _situations(self, web: Web, use: Use, variants: Variants, borrowing: Borrowing) -> list[Situation]:
         """A use with each of the Queries that may get there."""
+        why = purpose(use)
         statements = [answer.value for answer in variants.at(use.receiver, use.place)]
         ways = tuple(
-            (statement, column_list(statement.terms, web.place_of, self._resolver))
+            (statement, column_list(statement.terms, web.place_of, self._resolver, is_class=why == "get"))
             for statement in statements
             if isinstance(statement, Statement)
         )
         certain = variants.certain(use.receiver, use.place)
-        return [Situation(web, use, purpose(use), *way, self._resolver, borrowing, ways, certain) for way in ways]
+        return [Situation(web, use, why, *way, self._resolver, borrowing, ways, certain) for way in ways]
 
     def _steps(self, web: Web, style: Style, variants: Variants) -> Iterator[StepTranslation]:
         for step in web.steps:

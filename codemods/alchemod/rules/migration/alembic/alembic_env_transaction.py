@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from alchemod.edits.verbs import Verb, block, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.inference.assigned import assigned
+from alchemod.inference.connectionless import Connectionless
 from alchemod.inference.flowing import Flowing
-from alchemod.inference.values import Answer, Outside
+from alchemod.inference.parents import parents_of
+from alchemod.inference.values import Answer, Engine, Outside
 
 
 class AlembicEnvTransaction(Rule):
@@ -17,7 +21,8 @@ class AlembicEnvTransaction(Rule):
 
     What it does:
         Reports `context.run_migrations()` outside of `with context.begin_transaction():`, where a connection is
-        configured and no block of it commits.
+        configured and no block of it commits. Gives `MigrationContext.stamp()` a block of the engine that its context
+        was configured with.
 
     Why:
         SQLAlchemy 1.x committed each statement by itself. In 2.0 nothing does, and all that the migrations did is
@@ -47,7 +52,8 @@ class AlembicEnvTransaction(Rule):
         ```
 
     Fix safety:
-        A report only: what else the environment does in between decides where the transaction belongs.
+        A report for an environment: what else it does in between decides where the transaction belongs. Unsafe for
+        `stamp()`.
 
     References:
         - https://alembic.sqlalchemy.org/en/latest/api/runtime.html#alembic.runtime.environment.EnvironmentContext.begin_transaction
@@ -55,12 +61,16 @@ class AlembicEnvTransaction(Rule):
     """
 
     code = "MIG801"
-    names = ("run_migrations",)
+    names = ("run_migrations", "stamp")
     since = "2.0"
     tokens = ("alembic",)
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
-        """Looks at one call that runs the migrations."""
+        """Looks at one call that runs the migrations, or notes a revision."""
+        match call.func:
+            case ast.Attribute(value=ast.Name() as context, attr="stamp"):
+                yield from self._stamp(call, context, ctx)
+                return
         answer = ctx.value(call.func)
         match answer:
             case Answer(value=Outside(definition=definition)) if definition.name == "alembic.context.run_migrations":
@@ -80,6 +90,34 @@ class AlembicEnvTransaction(Rule):
         message = "nobody commits what these migrations do in SQLAlchemy 2.0"
         missing = "a transaction; write `with context.begin_transaction():` around it"
         yield self.report(call, message, missing=missing, given=[answer])
+
+    def _stamp(self, call: ast.Call, context: ast.Name, ctx: Context) -> Iterator[Finding]:
+        place = ctx.place(call)
+        made = assigned(context, place) if place is not None else None
+        match made:
+            case ast.Call(args=[ast.Call(func=ast.Attribute(value=engine, attr="connect"), args=[]) as opened]):
+                answer, configured = ctx.value(engine), ctx.value(made.func)
+            case _:
+                return
+        match answer, configured:
+            case Answer(value=Engine(is_connection=False)), Answer(value=Outside(definition=definition)):
+                if not definition.name.endswith("MigrationContext.configure"):
+                    return
+            case _:
+                return
+        message = "nobody commits what stamp() writes in SQLAlchemy 2.0"
+        parents, name = parents_of(ctx.tree), ctx.ask(Connectionless).name(ctx.path, call)
+        first, last = parents.statement(made), parents.statement(call)
+        if parents.of(first) is not parents.of(last) or not isinstance(last, ast.Expr) or not name:
+            missing = "configure the context with a connection of engine.begin()"
+            yield self.report(call, message, missing=missing, given=[answer])
+            return
+        edits: list[Verb] = [
+            block(first, last, f"with {{engine}}.begin() as {name}:", engine=engine),
+            swap(opened, name),
+        ]
+        unsafe = "whether what stands in between may be in the transaction"
+        yield self.fix(call, message, *edits, given=[answer], unsafe=unsafe, min_version="1.4")
 
 
 def _begins(manager: ast.expr) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from alchemod.edits.verbs import Verb, add_argument, block, drop, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.nodes import is_dotted
+from alchemod.inference.bound_engines import BoundEngines
 from alchemod.inference.connectionless import Connectionless
 from alchemod.inference.flowing import Flowing
 from alchemod.inference.literals import Literals
@@ -21,8 +23,9 @@ class BoundMetadata(Rule):
 
     What it does:
         Drops `autoload=True` beside `autoload_with=`, writes `autoload_with=` for `prepare(engine, reflect=True)` of
-        automap, executes DDL in a block of the engine it got, and moves the engine of `MetaData(bind=engine)` to the
-        calls of `create_all()`, `drop_all()` and `reflect()` in the file.
+        automap, executes DDL in a block of the engine it got, and moves the engine of `MetaData(bind=engine)` to what
+        needs it in the file: `create_all()`, `drop_all()`, `reflect()`, `autoload=True`, `create()` and `drop()` of
+        tables, and statements that execute themselves.
 
     Why:
         Nothing in SQLAlchemy 2.0 is bound to an engine but connections and sessions.
@@ -39,8 +42,8 @@ class BoundMetadata(Rule):
 
     Fix safety:
         Safe where the engine stands at the call. Unsafe for bound metadata: statements that rely on it may stand in
-        other files. A report for `autoload=True` by itself, for `bind` that is set, read or given to statements, for
-        metadata whose engine has no name here, and for statements that execute themselves.
+        other files. A report where the engine has no name at the place that needs it, for `bind` that is set, read or
+        given to statements, and for a first argument of `MetaData` of which it is not known what it is.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#implicit-and-connectionless-execution-bound-metadata-removed
@@ -49,11 +52,22 @@ class BoundMetadata(Rule):
 
     code = "MIG102"
     names = (
-        *("Table", "MetaData", "ThreadLocalMetaData", "declarative_base", "prepare", "execute", "scalar", "bind"),
+        *(
+            "create",
+            "drop",
+            "Table",
+            "MetaData",
+            "ThreadLocalMetaData",
+            "declarative_base",
+            "prepare",
+            "execute",
+            "scalar",
+            "bind",
+        ),
         *("text", "select", "insert", "update", "delete"),
     )
     since = "1.4"
-    tokens = ("autoload", "MetaData", "bind", "prepare", "execute(", "scalar(")
+    tokens = ("autoload", "MetaData", "bind", "prepare", "execute(", "scalar(", "create(", "drop(")
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call that may be bound, or execute without a connection."""
@@ -62,12 +76,14 @@ class BoundMetadata(Rule):
                 yield from self._connectionless(call, receiver, ctx)
             case ast.Attribute(attr="prepare"):
                 yield from self._automap(call, ctx)
+            case ast.Attribute(value=receiver, attr="create" | "drop") if not call.args:
+                yield from self._table(call, receiver, ctx)
         answer = ctx.value(call.func)
         if answer is None or not isinstance(answer.value, Outside):
             return
         match answer.value.canonical:
             case "Table" | "flask_sqlalchemy:Table":
-                yield from self._autoload(call, answer)
+                yield from self._autoload(call, answer, ctx)
             case "MetaData" | "declarative_base":
                 yield from self._bound(call, answer, ctx)
             case "ThreadLocalMetaData":
@@ -89,7 +105,26 @@ class BoundMetadata(Rule):
                 missing = f"who relies on {ast.unparse(owner)}.bind; pass {ast.unparse(node.value)} there"
                 yield self.report(node, "metadata has no bind in SQLAlchemy 2.0", missing=missing)
 
-    def _autoload(self, call: ast.Call, answer: Answer) -> Iterator[Finding]:
+    def _table(self, call: ast.Call, table: ast.expr, ctx: Context) -> Iterator[Finding]:
+        """`table.create()` without an engine."""
+        answer = ctx.value(table)
+        if (
+            answer is None
+            or not isinstance(answer.value, TableObject)
+            or any(keyword.arg in {"bind", None} for keyword in call.keywords)
+        ):
+            return
+        assert isinstance(call.func, ast.Attribute)
+        message = f"{call.func.attr}() of a table needs an engine in SQLAlchemy 2.0"
+        engine = ctx.ask(BoundEngines).of_table(ctx.path, answer.value, call)
+        if engine is None:
+            yield self.report(
+                call, message, missing=f"which engine is meant; write {_shown(call)}(engine)", given=[answer]
+            )
+        else:
+            yield self.fix(call, message, add_argument(call, f"bind={engine}"), given=[answer], unsafe=_ELSEWHERE)
+
+    def _autoload(self, call: ast.Call, answer: Answer, ctx: Context) -> Iterator[Finding]:
         keywords = {keyword.arg: keyword for keyword in call.keywords}
         autoload = keywords.get("autoload")
         if autoload is None or None in keywords:
@@ -101,6 +136,12 @@ class BoundMetadata(Rule):
             yield self.fix(autoload, "Table() has no autoload= in SQLAlchemy 2.0", drop(autoload), given=[answer])
         else:
             message = "Table() has no autoload= in SQLAlchemy 2.0"
+            metadata = call.args[1] if len(call.args) > 1 else None
+            engine = ctx.ask(BoundEngines).of_metadata(ctx.path, metadata, call) if metadata is not None else None
+            if engine is not None and isinstance(autoload.value, ast.Constant):
+                edit = swap(autoload, f"autoload_with={engine}")
+                yield self.fix(autoload, message, edit, given=[answer], unsafe=_ELSEWHERE)
+                return
             missing = "which engine the metadata is bound to; write autoload_with=engine"
             yield self.report(autoload, message, missing=missing, given=[answer])
 
@@ -117,38 +158,74 @@ class BoundMetadata(Rule):
 
     def _bound(self, call: ast.Call, answer: Answer, ctx: Context) -> Iterator[Finding]:
         name = answer.value.canonical if isinstance(answer.value, Outside) else ""
-        given = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), None)
-        if given is None and name == "MetaData" and call.args:
-            engine = ctx.value(call.args[0])
-            given = call.args[0] if engine is not None and isinstance(engine.value, Engine) else None
+        engines = ctx.ask(BoundEngines)
+        given = engines.given(ctx.path, call)
         if given is None:
+            if name == "MetaData" and call.args and not _is_schema(call.args[0], ctx):
+                missing = f"what {ast.unparse(call.args[0])} is; the first argument is the schema in SQLAlchemy 2.0"
+                yield self.report(call, "MetaData() may get an engine", missing=missing, given=[answer])
             return
         message = f"{name}() has no bind= in SQLAlchemy 2.0"
+        bound = next((one for one in (*call.keywords, *call.args) if getattr(one, "value", one) is given), given)
         statement = ctx.ask(Flowing).parent(ctx.path, call)
         match statement:
-            case ast.Assign(targets=[ast.Name(id=held)]) if isinstance(given, ast.Name):
-                bound = next(
-                    (one for one in (*call.keywords, *call.args) if getattr(one, "value", one) is given), given
-                )
-                uses = [*_consumers(ctx.tree, held), *_sessions(ctx)]
-                edits: list[Verb] = [drop(bound), *(add_argument(use, "{engine}", engine=given.id) for use in uses)]
-                unsafe = "whether other files and statements rely on the engine that the metadata knows"
-                yield self.fix(call, message, *edits, given=[answer], unsafe=unsafe)
+            case ast.Assign(targets=[ast.Name() | ast.Attribute() as held]) if is_dotted(given):
+                uses = {use: engines.of_metadata(ctx.path, owner, use) for use, owner in _consumers(ctx.tree, held)}
+                if isinstance(held, ast.Name) and isinstance(given, ast.Name):
+                    uses |= dict.fromkeys(_sessions(ctx), given.id)
+                if (callee := _taker(ctx.tree, held, ctx)) is not None:
+                    missing = f"what {callee} does with the metadata; give it the engine, then drop it here"
+                    yield self.report(call, message, missing=missing, given=[answer])
+                    return
+                if (alone := self._unresolved(ctx)) is not None:
+                    missing = f"which connection executes line {alone.lineno}; then drop it"
+                    yield self.report(call, message, missing=missing, given=[answer])
+                    return
+                edits: list[Verb] = [drop(bound), *(add_argument(use, code) for use, code in uses.items() if code)]
+                yield self.fix(call, message, *edits, given=[answer], unsafe=_ELSEWHERE)
+            case ast.Call(args=[_, metadata, *_], keywords=keywords) if metadata is call and is_dotted(given):
+                autoload = next((one.value for one in keywords if one.arg == "autoload"), None)
+                if autoload is None or isinstance(autoload, ast.Constant):
+                    yield self.fix(call, message, drop(bound), given=[answer], unsafe=_ELSEWHERE)
             case _:
                 missing = "a name for the engine; pass it to create_all(), drop_all(), reflect() and autoload_with="
                 yield self.report(call, message, missing=missing, given=[answer])
+
+    def _unresolved(self, ctx: Context) -> ast.Call | None:
+        """A call in the file that executes a statement without a connection, and for which none can be opened."""
+        for node in ast.walk(ctx.tree):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.expr() as receiver, attr="execute" | "scalar")):
+                    statement = _executed(receiver, ctx)
+                    if statement is not None and self._engine(node, statement, ctx) is None:
+                        return node
+        return None
+
+    def _engine(self, call: ast.Call, statement: Statement, ctx: Context) -> str | None:
+        """The engine of a statement that executes itself, when a connection of it can be opened there."""
+        if any(keyword.arg is None for keyword in call.keywords) or ctx.ask(Connectionless).of(ctx.path, call).obstacle:
+            return None
+        return ctx.ask(BoundEngines).of_statement(ctx.path, statement, call)
 
     def _connectionless(self, call: ast.Call, receiver: ast.expr, ctx: Context) -> Iterator[Finding]:
         answer = ctx.value(receiver)
         if isinstance(receiver, ast.Call) and _is_ddl(receiver, ctx) and len(call.args) <= 1:
             yield from self._ddl(call, receiver, ctx)
-        elif answer is not None and isinstance(answer.value, Statement | TableObject) and not call.args:
-            if isinstance(answer.value, Statement) and answer.value.style == "query":
-                return
+        elif answer is not None and (statement := _executed(receiver, ctx)) is not None:
             assert isinstance(call.func, ast.Attribute)
             message = f"statements have no {call.func.attr}() in SQLAlchemy 2.0"
-            missing = "which engine the metadata is bound to; write connection.execute(statement)"
-            yield self.report(call, message, missing=missing, given=[answer])
+            engine = self._engine(call, statement, ctx)
+            if engine is None:
+                missing = "which engine the metadata is bound to; write connection.execute(statement)"
+                yield self.report(call, message, missing=missing, given=[answer])
+                return
+            holes: dict[str, Any] = {f"argument{number}": one for number, one in enumerate(call.args)}
+            named: dict[str, Any] = {f"keyword{number}": one.value for number, one in enumerate(call.keywords)}
+            parts = [f"{{{hole}}}" for hole in holes]
+            parts += [f"{one.arg}={{{hole}}}" for one, hole in zip(call.keywords, named, strict=True)]
+            template = f"{engine}.{call.func.attr}({', '.join(['{statement}', *parts])})"
+            edit = swap(call, template, statement=receiver, **holes, **named)
+            yield self.fix(call, message, edit, given=[answer], unsafe=_ELSEWHERE)
 
     def _ddl(self, call: ast.Call, ddl: ast.Call, ctx: Context) -> Iterator[Finding]:
         message = "DDL has no execute() in SQLAlchemy 2.0"
@@ -173,6 +250,7 @@ class BoundMetadata(Rule):
         yield self.fix(call, message, *edits, given=[answer])
 
 
+_ELSEWHERE: Final = "whether other files and statements rely on the engine that the metadata knows"
 _CONSTRUCTS: Final = frozenset({"text", "select", "insert", "update", "delete"})
 _CONSUMING: Final = frozenset({"create_all", "drop_all", "reflect"})
 _DDL: Final = frozenset(
@@ -185,15 +263,48 @@ def _is_ddl(call: ast.Call, ctx: Context) -> bool:
     return answer is not None and isinstance(answer.value, Outside) and answer.value.canonical in _DDL
 
 
-def _consumers(tree: ast.Module, name: str) -> Iterator[ast.Call]:
-    """The calls in a file that need the engine of the metadata called `name`, or of the base whose metadata it is."""
+def _taker(tree: ast.Module, held: ast.expr, ctx: Context) -> str | None:
+    """The function, not one of SQLAlchemy's, that gets some metadata and may rely on its engine."""
+    name = ast.unparse(held)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=function, args=args, keywords=keywords):
+                given = [*args, *(keyword.value for keyword in keywords)]
+                if any(isinstance(one, type(held)) and ast.unparse(one) == name for one in given):
+                    answer = ctx.value(function)
+                    if answer is None or not isinstance(answer.value, Outside):
+                        return f"{ast.unparse(function)}()"
+    return None
+
+
+def _executed(receiver: ast.expr, ctx: Context) -> Statement | None:
+    """The statement that `receiver.execute()` executes; None for connections, sessions and queries."""
+    answer = ctx.value(receiver)
+    match answer:
+        case Answer(value=Statement(style=style) as statement) if style != "query":
+            return statement
+    return None
+
+
+def _is_schema(node: ast.expr, ctx: Context) -> bool:
+    """Whether the first argument of `MetaData` is seen to be no engine."""
+    return ctx.value(node) is not None or ctx.ask(Literals).of(ctx.path, node) is not None
+
+
+def _shown(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def _consumers(tree: ast.Module, held: ast.expr) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """The calls in a file that need the engine of the metadata, or of the base it belongs to; and that metadata."""
+    name = ast.unparse(held)
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[], keywords=keywords) if (
                 method in _CONSUMING and all(keyword.arg != "bind" for keyword in keywords)
             ):
                 if ast.unparse(owner) in {name, f"{name}.metadata"}:
-                    yield node
+                    yield node, owner
 
 
 def _sessions(ctx: Context) -> Iterator[ast.Call]:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from typing import Final
 
 from alchemod.edits.verbs import block, insert
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.module import last_name
+from alchemod.facts.nodes import expressions, statements
 from alchemod.inference.connection_blocks import ConnectionBlocks
+from alchemod.inference.listeners import Listeners
 from alchemod.inference.values import Answer, Engine
+
+_EXECUTING: Final = frozenset({"execute", "scalar", "scalars", "exec_driver_sql"})
+_ENDING: Final = frozenset({"commit", "rollback", "in_transaction"})
 
 
 class ConnectionBegin(Rule):
     """Finds transactions of connections that fail in SQLAlchemy 2.0, where a connection begins by itself.
 
     What it does:
-        Commits before `connection.begin()` what an earlier statement has begun, opens a transaction around a savepoint
-        that stands by itself, and reports `begin()` inside of `begin()`, and work after `commit()` inside of
+        Commits before `connection.begin()` what an earlier statement has begun, gives what a listener for
+        `engine_connect` executes a transaction of its own, opens a transaction around a savepoint that stands by
+        itself, and reports `begin()` inside of `begin()`, and work after `commit()` inside of
         `engine.begin()`.
 
     Why:
@@ -45,9 +53,9 @@ class ConnectionBegin(Rule):
         ```
 
     Fix safety:
-        Unsafe where both statements stand in one function on one connection. A report where `begin()` stands inside of
-        `begin()`: who owns the transaction decides, and a savepoint is something else. Code that asks
-        `in_transaction()` first is left alone.
+        Unsafe where both statements stand in one function on one connection, and in listeners. A report where
+        `begin()` stands inside of `begin()`: who owns the transaction decides, and a savepoint is something else. Code
+        that asks `in_transaction()` first is left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/core/connections.html#commit-as-you-go
@@ -55,7 +63,7 @@ class ConnectionBegin(Rule):
     """
 
     code = "MIG104"
-    names = ("connect", "begin")
+    names = ("connect", "begin", "listens_for", "listen")
     since = "2.0"
     min_version = "2.0"
 
@@ -68,6 +76,32 @@ class ConnectionBegin(Rule):
             begun = _begun(item, ctx)
             if begun is not None:
                 yield from self._begun(node, item, begun, ctx)
+
+    def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
+        """Looks at one listener for new connections, in which a statement begins the transaction of whoever asked."""
+        if last_name(call) not in {"listens_for", "listen"}:
+            return
+        listener = next((one for one in ctx.ask(Listeners).of(ctx.path) if one.call is call), None)
+        if listener is None or listener.event != "engine_connect" or not listener.parameters:
+            return
+        if listener.function is None or isinstance(listener.function, ast.Lambda):
+            return
+        name, body = listener.parameters[0], listener.function.body
+        if any(_calls(statement, name, {*_ENDING, "begin"}) for statement in body):
+            return
+        for statement in statements(body):
+            if not any(_calls(part, name, _EXECUTING) for part in expressions(statement)):
+                continue
+            message = (
+                "this begins a transaction in SQLAlchemy 2.0, so begin() of whoever asked for the connection raises"
+            )
+            if isinstance(statement, ast.Expr | ast.Assign):
+                edit = block(statement, statement, "with {connection}.begin():", connection=name)
+                unsafe = "whether the listener is to commit what it did"
+                yield self.fix(statement, message, edit, given=[listener.answer], unsafe=unsafe, min_version="1.4")
+            else:
+                missing = f"write `with {name}.begin():` around it"
+                yield self.report(statement, message, missing=missing, given=[listener.answer])
 
     def _suite(self, suite: Sequence[ast.stmt], name: str, given: Answer) -> Iterator[Finding]:
         """A connection that is used, then begins, in one suite."""
@@ -84,9 +118,9 @@ class ConnectionBegin(Rule):
                 message = "a savepoint by itself commits nothing in SQLAlchemy 2.0: the transaction around it has to"
                 edits = block(statement, statement, "with {connection}.begin():", connection=name)
                 yield self.fix(statement, message, edits, given=[given], unsafe="who ends the transaction around it")
-            if _calls(statement, name, {"commit", "rollback", "in_transaction", "begin"}):
+            if _calls(statement, name, {*_ENDING, "begin"}):
                 used = None
-            elif _calls(statement, name, {"execute", "scalar", "scalars", "exec_driver_sql"}):
+            elif _calls(statement, name, _EXECUTING):
                 used = statement
 
     def _begun(self, node: ast.With, item: ast.withitem, begun: Answer, ctx: Context) -> Iterator[Finding]:
@@ -144,7 +178,7 @@ def _is_begin(node: ast.expr, name: str) -> bool:
     return False
 
 
-def _calls(statement: ast.stmt, name: str, methods: set[str]) -> bool:
+def _calls(statement: ast.AST, name: str, methods: Set[str]) -> bool:
     return any(
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

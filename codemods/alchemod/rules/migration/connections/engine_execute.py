@@ -42,8 +42,8 @@ class EngineExecute(Rule):
     Fix safety:
         Safe for a SELECT of columns and aggregates whose rows are fetched in the same expression. Unsafe for everything
         else, which gets `begin()`: a function that is called in a SELECT may write, too. Two calls never share a block.
-        A report where the result is kept, returned or looped over lazily, and where the call is evaluated in the midst
-        of others.
+        Unsafe, too, where a variable holds the result, or a loop goes over it: the block holds the connection as long.
+        A report where the result is returned or handed on, and where the call is evaluated in the midst of others.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#implicit-and-connectionless-execution-bound-metadata-removed
@@ -82,7 +82,7 @@ def _edits(execution: Execution, receiver: ast.expr) -> Iterator[Verb]:
     engine = Code(ast.unparse(receiver))
     statement, value = execution.statement, execution.hoisted
     if value is None:
-        yield block(statement, statement, header, engine=engine)
+        yield block(statement, execution.last or statement, header, engine=engine)
         yield swap(receiver, execution.name)
     else:
         template = f"{header}\n    {execution.value_name} = {{value}}"

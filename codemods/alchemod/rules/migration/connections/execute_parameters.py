@@ -72,7 +72,7 @@ class ExecuteParameters(Rule):
             return
         if parameters and len(call.args) == 1:
             yield self.fix(call, _MESSAGE, *_as_dictionary(parameters), given=[answer])
-        elif len(call.args) > 2 and all(isinstance(one, ast.Dict) for one in call.args[1:]):
+        elif len(call.args) > 2 and all(map(_is_dictionary, call.args[1:])):
             yield self.fix(call, _MESSAGE, *_as_list(call.args[1:]), given=[answer])
         elif len(call.args) >= 2 and not parameters:
             yield from self._given(call, answer, ctx)
@@ -81,6 +81,9 @@ class ExecuteParameters(Rule):
         first = call.args[1]
         if _is_positional(call):
             yield from self._by_position(call, answer, ctx)
+        elif len(call.args) > 2:
+            missing = "whether they are the sets of several rows or the values of one; write one list"
+            yield self.report(call, _MESSAGE, missing=missing, given=[answer])
         elif isinstance(first, ast.List) and _is_ragged(first):
             message = "the first dictionary decides which columns are written; keys of the others are dropped or missed"
             yield self.report(call, message, missing="one set of keys in all of them", given=[answer])
@@ -142,6 +145,10 @@ def _as_list(sets: list[ast.expr]) -> Iterator[Verb]:
     holes: dict[str, Any] = {f"set{number}": one for number, one in enumerate(sets)}
     yield swap(sets[0], f"[{', '.join(f'{{{hole}}}' for hole in holes)}]", **holes)
     yield from map(drop, sets[1:])
+
+
+def _is_dictionary(node: ast.expr) -> bool:
+    return isinstance(node, ast.Dict) or (isinstance(node, ast.Call) and ast.unparse(node.func) == "dict")
 
 
 def _is_positional(call: ast.Call) -> bool:

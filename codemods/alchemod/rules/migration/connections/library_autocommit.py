@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Final
 
-from alchemod.edits.verbs import rename, swap
+from alchemod.edits.verbs import block as block_of
+from alchemod.edits.verbs import insert, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.inference.connection_blocks import Block, ConnectionBlocks
+from alchemod.inference.functions import enclosing_function
+from alchemod.inference.parents import parents_of
 from alchemod.inference.values import Answer, Engine, Statement
+
+_PLAIN: Final = (ast.Expr, ast.Assign, ast.AnnAssign)
 
 
 class LibraryAutocommit(Rule):
@@ -18,7 +24,8 @@ class LibraryAutocommit(Rule):
 
     What it does:
         Replaces `with engine.connect() as connection:` by `with engine.begin() as connection:` where the block writes
-        and nothing in it commits. Takes the execution option `autocommit=True` away.
+        and nothing in it commits. Commits what is written over a connection that a variable holds. Takes the execution
+        option `autocommit=True` away.
 
     Why:
         SQLAlchemy 1.x committed each INSERT, UPDATE, DELETE and DDL by itself. In 2.0 nothing does: what the block
@@ -40,8 +47,8 @@ class LibraryAutocommit(Rule):
 
     Fix safety:
         Always unsafe: when a later statement of the block fails, the earlier ones are rolled back, which 1.x had
-        committed. A report where the connection comes from outside, is handed to other functions, or may be in
-        AUTOCOMMIT. Blocks that begin or commit by themselves, and blocks that only read, are left alone.
+        committed. A report where the connection is an attribute of something, is handed to other functions, or may be
+        in AUTOCOMMIT. Blocks that begin or commit by themselves, and blocks that only read, are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#library-level-but-not-driver-level-autocommit-removed-from-both-core-and-orm
@@ -49,7 +56,7 @@ class LibraryAutocommit(Rule):
     """
 
     code = "MIG103"
-    names = ("connect", "execution_options")
+    names = ("connect", "execution_options", "execute", "exec_driver_sql")
     since = "1.4"
 
     def find_With(self, node: ast.With, ctx: Context) -> Iterator[Finding]:
@@ -82,8 +89,11 @@ class LibraryAutocommit(Rule):
             )
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
-        """Looks at one call of `execution_options`."""
+        """Looks at one call of `execution_options`, or of `execute` where no block opens the connection."""
         match call:
+            case ast.Call(func=ast.Attribute(value=held, attr="execute" | "exec_driver_sql"), args=[statement, *_]):
+                yield from self._executed(call, held, statement, ctx)
+                return
             case ast.Call(
                 func=ast.Attribute(value=receiver, attr="execution_options"),
                 args=[],
@@ -102,3 +112,40 @@ class LibraryAutocommit(Rule):
             yield self.fix(call, message, edit, given=[answer], unsafe=unsafe)
         elif ast.unparse(receiver).startswith(("text(", "sa.text(", "sqlalchemy.text(")):
             yield self.report(call, message, missing="who commits the statement; execute it in engine.begin()")
+
+    def _executed(self, call: ast.Call, held: ast.expr, statement: ast.expr, ctx: Context) -> Iterator[Finding]:
+        """A write over a connection that a variable or an attribute holds."""
+        blocks, place = ctx.ask(ConnectionBlocks), ctx.place(call)
+        around = enclosing_function(place.scope) if place is not None else None
+        if place is None or not isinstance(held, ast.Name | ast.Attribute):
+            return
+        answer = ctx.value(held)
+        if answer is None or not isinstance(answer.value, Engine) or not answer.value.is_connection:
+            return
+        inside = (around or place.scope.root).node
+        body = inside.body if isinstance(inside, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module) else []
+        block = blocks.of(ctx.path, ast.unparse(held), body)
+        if isinstance(held, ast.Name):
+            if not blocks.is_left_to_autocommit(held, statement, place) or blocks.is_opened(held, body):
+                return
+        elif block.decides is not None or blocks.kind(ctx.path, statement) != "writes":
+            return
+        message = "this writes, and nothing here commits in SQLAlchemy 2.0"
+        whole = parents_of(ctx.tree).statement(call)
+        is_alone = len(block.writes) == len(block.executed)
+        if autocommit := blocks.may_autocommit:
+            missing = f"whether the engine is in AUTOCOMMIT, as {autocommit} says; else commit it"
+        elif isinstance(held, ast.Attribute):
+            missing = f"who ends the transaction of {ast.unparse(held)}; commit there"
+        elif block.lent or not isinstance(whole, (*_PLAIN, ast.Return) if is_alone else _PLAIN):
+            missing = f"write {held.id}.commit() after it"
+        else:
+            unsafe = "whether it is to be committed by itself"
+            if is_alone:
+                edit = block_of(whole, whole, "with {connection}.begin():", connection=held.id)
+                yield self.fix(call, message, edit, given=[answer], unsafe=unsafe)
+            else:
+                after = insert("{connection}.commit()", after=whole, connection=held.id)
+                yield self.fix(call, message, after, given=[answer], unsafe=unsafe, min_version="2.0")
+            return
+        yield self.report(call, message, missing=missing, given=[answer])

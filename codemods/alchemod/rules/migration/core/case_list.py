@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from alchemod.edits.verbs import Verb, add_argument, drop, spread, swap
@@ -11,8 +11,6 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.facts.nicknames import nicknames
-from alchemod.facts.project import Project
 from alchemod.inference.kinds import DICT, LIST, KindsOf
 from alchemod.inference.values import Answer, Outside
 
@@ -61,10 +59,6 @@ class CaseList(Rule):
     code = "MIG202"
     names = ("case",)
     since = "1.4"
-
-    def names_from(self, project: Project) -> Iterable[str]:
-        """What files call `case` otherwise."""
-        return nicknames(project, {"case"})
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call of `case`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from alchemod.edits.verbs import Verb, drop, spread, swap
@@ -11,8 +11,6 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.facts.nicknames import nicknames
-from alchemod.facts.project import Project
 from alchemod.inference.kinds import LIST, KindsOf
 from alchemod.inference.legacy_arguments import (
     COMPOUND,
@@ -76,10 +74,6 @@ class ConstructorArguments(Rule):
     code = "MIG203"
     names = (*sorted(_FUNCTIONS), "select")
     since = "1.4"
-
-    def names_from(self, project: Project) -> Iterable[str]:
-        """What files call the constructors otherwise."""
-        return nicknames(project, _FUNCTIONS.keys())
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call of a constructor."""

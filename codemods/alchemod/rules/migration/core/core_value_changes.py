@@ -11,7 +11,6 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
 from alchemod.facts.module import last_name
-from alchemod.facts.nicknames import nicknames
 from alchemod.facts.project import Project
 from alchemod.inference.numbers import INTEGERS, Numbers
 from alchemod.inference.usage import Usage
@@ -59,8 +58,7 @@ class CoreValueChanges(Rule):
     min_version = "2.0"
 
     def names_from(self, project: Project) -> Iterable[str]:
-        """The attributes that are integer columns, and what files call `UUID` otherwise."""
-        yield from nicknames(project, {"UUID"})
+        """The attributes that are integer columns."""
         for model in project.models.all():
             for attribute in model.attributes.values():
                 if attribute.kind == "column" and _looks_whole(attribute.call):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from alchemod.edits.verbs import add_argument
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.facts.nicknames import nicknames
-from alchemod.facts.project import Project
 from alchemod.inference.emptiness import Emptiness
 from alchemod.inference.usage import Usage
 from alchemod.inference.values import Answer, Outside, Statement
@@ -61,10 +59,6 @@ class EmptyAndOr(Rule):
     code = "MIG209"
     names = ("and_", "or_")
     since = "2.0"
-
-    def names_from(self, project: Project) -> Iterable[str]:
-        """What files call the functions otherwise."""
-        return nicknames(project, {"and_", "or_"})
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call of `and_` or `or_`."""

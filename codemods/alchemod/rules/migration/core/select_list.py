@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from alchemod.edits.verbs import Verb, drop, spread, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.facts.nicknames import nicknames
-from alchemod.facts.project import Project
 from alchemod.inference.kinds import KindsOf
 from alchemod.inference.legacy_arguments import SELECT, LegacyArguments
 from alchemod.inference.legacy_forms import UnclearError
@@ -58,10 +56,6 @@ class SelectList(Rule):
     code = "MIG201"
     names = ("select", "with_only_columns")
     since = "1.4"
-
-    def names_from(self, project: Project) -> Iterable[str]:
-        """What files call `select` otherwise."""
-        return nicknames(project, {"select"})
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call of `select` or `with_only_columns`."""

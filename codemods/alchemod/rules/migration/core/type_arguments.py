@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from alchemod.edits.verbs import add_argument, drop
 from alchemod.engine.context import Context
@@ -12,15 +12,14 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts
-from alchemod.facts.nicknames import nicknames
-from alchemod.facts.project import Project
 from alchemod.facts.versions import parse_release
 from alchemod.inference.values import Answer, ClassObject, Outside
 
 _TEXTS = frozenset(
     {"String", "Unicode", "Text", "UnicodeText", "Enum", "VARCHAR", "NVARCHAR", "CHAR", "NCHAR", "TEXT", "CLOB"}
 )
-_GONE = frozenset({"convert_unicode", "unicode_error"})
+_WARNING = "_warn_on_bytestring"
+_GONE = frozenset({"convert_unicode", "unicode_error", _WARNING})
 
 
 class TypeArguments(Rule):
@@ -47,7 +46,7 @@ class TypeArguments(Rule):
 
     Fix safety:
         Safe for a literal True or False of `convert_unicode`, which means nothing on Python 3. Unsafe for
-        `omit_aliases=False`. A report for other values, and for lost constraints.
+        `_warn_on_bytestring=`, and for `omit_aliases=False`. A report for other values, and for lost constraints.
 
     References:
         - https://docs.sqlalchemy.org/en/14/changelog/migration_14.html#change-5367
@@ -58,10 +57,6 @@ class TypeArguments(Rule):
     names = tuple(sorted({*_TEXTS, "Boolean", "Column", "mapped_column"}))
     since = "1.4"
     min_version = "1.3"
-
-    def names_from(self, project: Project) -> Iterable[str]:
-        """What files call the types otherwise."""
-        return nicknames(project, {*_TEXTS, "Boolean"})
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call of a type."""
@@ -89,8 +84,10 @@ class TypeArguments(Rule):
         if not gone:
             return
         message = f"{gone[0].arg}= of {name} is gone in SQLAlchemy 2.0"
-        if all(keyword.arg == "convert_unicode" and _is_bool(keyword.value) for keyword in gone):
-            yield self.fix(call, message, *map(drop, gone), given=[callee])
+        if all(keyword.arg != "unicode_error" and _is_bool(keyword.value) for keyword in gone):
+            quiet = any(keyword.arg == _WARNING for keyword in gone)
+            unsafe = "whether bytes are given to it, of which SQLAlchemy 1.4 warns without it" if quiet else None
+            yield self.fix(call, message, *map(drop, gone), given=[callee], unsafe=unsafe)
         else:
             missing = "it may change what comes from the database: decode it in a TypeDecorator"
             yield self.report(call, message, missing=missing, given=[callee])

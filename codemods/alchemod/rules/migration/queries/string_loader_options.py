@@ -95,6 +95,9 @@ class StringLoaderOptions(Rule):
             return self.report(call, message, missing="not all of its arguments are seen")
         lead = paths.lead(call, place)
         if isinstance(lead, str):
+            if (filtered := paths.at_run_time(call, place)) is not None and _is_one_step(attributes, name):
+                edits = [swap(one, f"{filtered.runtime}.{_parts(one)[0]}") for one in attributes if is_name(one)]
+                return self.fix(call, message, *edits, given=[filtered.answer], unsafe=filtered.missing)
             return self.report(call, message, missing=lead)
         doubled = _second(attributes, lead, paths)
         if doubled is not None:
@@ -125,6 +128,11 @@ class StringLoaderOptions(Rule):
                 template, holes = _attribute(path.steps[0], 0)
                 edits.append(swap(argument, template, **holes))
         return self.fix(call, message, *edits, given=[lead.answer])
+
+
+def _is_one_step(attributes: Sequence[ast.expr], name: str) -> bool:
+    """Whether all attributes are those of the first class: columns, or one relationship."""
+    return all(len(_parts(one)) == 1 for one in attributes) and (len(attributes) == 1 or name == "load_only")
 
 
 def _parts(argument: ast.expr) -> Sequence[str]:

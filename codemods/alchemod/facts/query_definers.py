@@ -1,0 +1,58 @@
+"""Who else than a session may be asked `x.query(Model)`: classes of a project that have something called `query`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from alchemod.facts.attributes import returned
+from alchemod.facts.module import FunctionFacts, last_name
+
+_PLAIN: Final = frozenset({"staticmethod", "classmethod", "abstractmethod", "override", "overload"})
+_KEPT: Final = re.compile(rb"self\.query\s*=\s*[\w.]*\.query[^\S\n]*$", re.MULTILINE)
+"""An attribute that holds the method of a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDefiners:
+    """`method` is a class whose method `query()` may be called with a class, `proxy` one that hands out the method of a
+    session under this name; "" for none."""
+
+    method: str = ""
+    proxy: str = ""
+
+    @property
+    def any(self) -> str:
+        """One of them, "" when there is none."""
+        return self.method or self.proxy
+
+
+def query_definers(methods: Iterable[FunctionFacts], contents: Iterable[tuple[str, bytes]]) -> QueryDefiners:
+    """Who defines `query`: among the methods of this name, and the files of these names and contents."""
+    named = [(method, method.owner.name) for method in methods if method.owner is not None]
+    proxies = (name for method, name in named if _hands_out(method))
+    kept = (name for name, data in contents if _KEPT.search(data))
+    return QueryDefiners(
+        next((name for method, name in named if not _is_computed(method) and _takes_class(method)), ""),
+        next(proxies, "") or next(kept, ""),
+    )
+
+
+def _is_computed(method: FunctionFacts) -> bool:
+    """Whether it is a property, or decorated with something that may make it one."""
+    return any(last_name(decorator) not in _PLAIN for decorator in method.decorators)
+
+
+def _hands_out(method: FunctionFacts) -> bool:
+    body = method.owner.bodies.get(method.name) if method.owner is not None else None
+    return _is_computed(method) and (body is None or not isinstance(returned(body), ast.Call))
+
+
+def _takes_class(method: FunctionFacts) -> bool:
+    """Whether a method can be called with a class: it has a parameter besides `self`, and that is no session."""
+    arguments = method.arguments
+    names = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)][1:]
+    return arguments.vararg is not None or (bool(names) and names[0] != "session")

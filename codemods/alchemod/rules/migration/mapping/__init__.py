@@ -1,0 +1,1 @@
+"""Rules that migrate how classes are mapped (MIG3)."""
