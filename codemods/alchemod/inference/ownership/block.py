@@ -19,8 +19,6 @@ from alchemod.inference.ownership.state import is_open
 from alchemod.inference.scopes import Unit, contains
 
 Opener: TypeAlias = ast.Assign | ast.AnnAssign
-_PLAIN_CLOSES: Final = frozenset({"close", "aclose"})
-
 _CLOSING: Final = frozenset({"close", "aclose"})
 
 
@@ -157,14 +155,12 @@ def untangle(plan: Plan, others: Iterable[Plan], closes: frozenset[ast.stmt]) ->
 
 
 def close_statements(function: Unit, calls: set[ast.Call]) -> frozenset[ast.stmt]:
-    """The statements of the function that are one of these calls and nothing else, and that do no more than leaving a
-    `with` block does: `invalidate()` also throws the connection away."""
+    """The statements of the function that are one of these `close()` calls and nothing else."""
     found: set[ast.stmt] = set()
     stack: list[Sequence[ast.stmt]] = [function.body]
     while stack:
         for statement in stack.pop():
-            call = _close_call(statement)
-            if call is not None and call in calls and last_name(call) in _PLAIN_CLOSES:
+            if _close_call(statement) in calls:
                 found.add(statement)
             stack += suites_of(statement)
     return frozenset(found)
