@@ -13,7 +13,6 @@ from alchemod.inference.functions import TRANSPARENT
 from alchemod.inference.scopes import scope_of
 from alchemod.inference.values import Answer, ClassObject, FunctionObject, ModelClass, Place
 from alchemod.text.problem import FileError
-from alchemod.text.words import mentioned_lines
 
 if TYPE_CHECKING:
     from alchemod.inference.resolver import Resolver
@@ -122,7 +121,7 @@ class Callers:
             if module is None:
                 complete = False
                 continue
-            lines = mentioned_lines(project.source(path).utf8, frozenset([name.encode()])).get(name.encode(), [])
+            lines = project.source(path).lines_with(name)
             complete = self._find_in(tree, Place(module, scope_of(tree)), facts, name, lines, found) and complete
         return Sites(tuple(found), complete)
 

@@ -18,6 +18,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from alchemod.text.problem import FileError, reason
+from alchemod.text.words import places
 
 GRAMMAR = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 """The grammar files are read with: that of the Python which runs alchemod."""
@@ -109,6 +110,11 @@ class SourceFile:
         """The bytes of some lines, counted from 1, the last one included."""
         starts = self.line_starts
         return self.utf8[starts[first - 1] : starts[last] if last < len(starts) else len(self.utf8)]
+
+    def lines_with(self, word: str) -> list[int]:
+        """The numbers of the lines, in order, on which `word` occurs as an identifier."""
+        starts = self.line_starts
+        return sorted({bisect_right(starts, place) for place in places(self.utf8, word.encode())})
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a byte offset, both from 1, the column in characters."""

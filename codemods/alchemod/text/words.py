@@ -5,6 +5,8 @@ Whoever looks for names asks here before a tree is parsed or walked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 _IDENTIFIER = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256)))
 _ONLY_WORDS = bytes(byte if byte in _IDENTIFIER or byte in b"\r\n" else 32 for byte in range(256))
 
@@ -16,13 +18,17 @@ def words(data: bytes) -> list[bytes]:
 
 def mentions(data: bytes, word: bytes) -> bool:
     """Whether `word` occurs as an identifier, not only as a part of one."""
+    return next(places(data, word), None) is not None
+
+
+def places(data: bytes, word: bytes) -> Iterator[int]:
+    """Where `word` occurs as an identifier, not only as a part of one."""
     at = data.find(word)
     while at >= 0:
         end = at + len(word)
         if _IDENTIFIER.isdisjoint(data[at - 1 : at]) and _IDENTIFIER.isdisjoint(data[end : end + 1]):
-            return True
+            yield at
         at = data.find(word, end)
-    return False
 
 
 def mentioned_lines(data: bytes, names: frozenset[bytes]) -> dict[bytes, list[int]]:

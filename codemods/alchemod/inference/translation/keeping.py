@@ -19,7 +19,6 @@ from alchemod.inference.resolver import Resolver
 from alchemod.inference.scopes import scope_of
 from alchemod.inference.values import Answer, ClassObject, Object, Place
 from alchemod.text.problem import FileError
-from alchemod.text.words import mentioned_lines
 
 _BY_NAME: Final = frozenset({"getattr", "setattr", "hasattr", "delattr", "attrgetter", "object"})
 _MAX_FILES: Final = 60
@@ -87,10 +86,8 @@ class Keeping:
             if module is None:
                 kept.problem = f"{path.name} is not seen"
                 return
-            name = kept.name.encode()
-            lines = mentioned_lines(project.source(path).utf8, frozenset([name])).get(name, [])
             top = Place(module, scope_of(tree))
-            for node in nodes_near(tree, lines):
+            for node in nodes_near(tree, project.source(path).lines_with(kept.name)):
                 self._look_at(node, kept, family, tree, top)
 
     def _look_at(self, node: ast.AST, kept: Kept, family: frozenset[ClassFacts], tree: ast.Module, top: Place) -> None:
