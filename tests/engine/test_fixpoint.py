@@ -228,6 +228,19 @@ def test_reports_that_only_a_later_pass_sees_are_told_in_the_place_on_disk(tmp_p
     assert [(f.code, f.line, f.column) for f in result.findings] == [("ALC911", 3, 1), ("ALC931", 3, 1)]
 
 
+def test_a_report_that_a_fix_puts_into_another_scope_is_told_once(tmp_path: Path) -> None:
+    def find_def(self: Rule, function: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
+        if function.name == "early":
+            yield self.fix(function, "early is late", rename(function, "late"))
+
+    renamed = rule("Renamed", "ALC931", names=("early",), find_FunctionDef=find_def)
+    write(tmp_path, {"a.py": GATE + "def early():\n    odd\n    odd\n"})
+    result = settle(tmp_path, renamed, OddName)
+    assert texts(result) == {"a.py": GATE + "def late():\n    odd\n    odd\n"}
+    told = [(f.code, f.line) for f in result.findings]
+    assert told == [("ALC931", 2), ("ALC903", 3), ("ALC903", 4)]
+
+
 def test_suppression_moves_with_its_statement(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": GATE + "a(old())  # alchemod: ignore[ALC911]\n"})
     result = settle(tmp_path, renaming("ALC911", "a", "b"), OldCall)

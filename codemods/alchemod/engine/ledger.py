@@ -122,6 +122,7 @@ class Ledger:
         left: dict[tuple[str, ...], list[Finding]] = {}
         for finding in last.remaining():
             left.setdefault(_key(finding), []).append(finding)
+        gone: list[Finding] = []
         for finding in first.findings:
             mark = finding.fingerprint
             if mark in first.applied:
@@ -134,7 +135,14 @@ class Ledger:
                 told.append(finding)
                 if mark in first.wanted:
                     self.fixed.add(mark)
-        return [finding for rest in left.values() for finding in rest if finding.code != UNUSED_SUPPRESSION.code]
+                else:
+                    gone.append(finding)
+        late = [finding for rest in left.values() for finding in rest if finding.code != UNUSED_SUPPRESSION.code]
+        for finding in gone:
+            moved = (one for one in late if _key(replace(one, scope=finding.scope)) == _key(finding))
+            if (same := next(moved, None)) is not None:
+                late.remove(same)  # with a statement that a fix has put into another scope
+        return late
 
 
 def _is_within(scope: str, names: frozenset[str]) -> bool:
