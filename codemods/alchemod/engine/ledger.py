@@ -140,8 +140,8 @@ class Ledger:
         late = [finding for rest in left.values() for finding in rest if finding.code != UNUSED_SUPPRESSION.code]
         for finding in gone:
             moved = (one for one in late if _key(replace(one, scope=finding.scope)) == _key(finding))
-            if (same := next(moved, None)) is not None:
-                late.remove(same)  # with a statement that a fix has put into another scope
+            if (twin := next(moved, None)) is not None:
+                late.remove(twin)  # with a statement that a fix has put into another scope
         return late
 
 
