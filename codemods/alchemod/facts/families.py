@@ -44,6 +44,14 @@ class Families:
             pending += reversed(self._bases(current))
         return list(dict.fromkeys(reversed(met)))[::-1]  # Python's order (C3) for every diamond that has one
 
+    def defines(self, facts: ClassFacts, method: str) -> bool:
+        """Whether a class, or one of its ancestors of the project, has a method of its own."""
+        return any(method in owner.methods for owner in self.above(facts))
+
+    def having(self, facts: ClassFacts) -> list[ClassFacts]:
+        """The classes of the project that have what a class defines: itself and, if not too many, those below it."""
+        return [facts, *(self.below(facts) or ())]
+
     def below(self, facts: ClassFacts) -> list[ClassFacts] | None:
         """The classes of the project that derive from a class, at any depth; None when they are too many to look at."""
         if facts not in self._below:

@@ -10,9 +10,7 @@ from alchemod.facts.lines import nodes_near
 from alchemod.facts.module import FunctionFacts, last_name
 from alchemod.inference.bindings import Binding
 from alchemod.inference.functions import TRANSPARENT
-from alchemod.inference.scopes import scope_of
 from alchemod.inference.values import Answer, ClassObject, FunctionObject, ModelClass, Place
-from alchemod.text.problem import FileError
 
 if TYPE_CHECKING:
     from alchemod.inference.resolver import Resolver
@@ -114,24 +112,21 @@ class Callers:
         complete = True
         for path in paths:
             module = project.facts(path)
-            try:
-                tree = project.tree(path)
-            except FileError:
-                module = None
-            if module is None:
+            top = self._resolver.module_place(module) if module is not None else None
+            if top is None:
                 complete = False
                 continue
             lines = project.source(path).lines_with(name)
-            complete = self._find_in(tree, Place(module, scope_of(tree)), facts, name, lines, found) and complete
+            complete = self._find_in(top, facts, name, lines, found) and complete
         return Sites(tuple(found), complete)
 
-    def _find_in(
-        self, tree: ast.Module, top: Place, facts: FunctionFacts, name: str, lines: list[int], found: list[Site]
-    ) -> bool:
+    def _find_in(self, top: Place, facts: FunctionFacts, name: str, lines: list[int], found: list[Site]) -> bool:
         """Add the calls in one file; returns whether the name is not used there in any other way."""
         complete = True
         called: set[ast.expr] = set()
         mentions: list[ast.expr] = []
+        tree = top.scope.node
+        assert isinstance(tree, ast.Module)
         for node in nodes_near(tree, lines):
             match node:
                 case ast.Call(func=function) if last_name(function) == name:

@@ -96,11 +96,6 @@ class KindsOf(Area):
         """Whether an expression surely gives a list, or another plain iterable."""
         return self.of(path, node) == LIST
 
-    def is_never_none(self, path: Path, node: ast.expr) -> bool:
-        """Whether an expression surely gives something."""
-        kinds = self.of(path, node)
-        return kinds is not None and "none" not in kinds
-
     def _of(self, node: ast.expr, place: Place, depth: int) -> Kinds | None:
         if depth > _MAX_DEPTH:
             return None

@@ -29,9 +29,10 @@ class QueryClasses:
         """
         if statement.style != "query" or _is_plain(statement):
             return False
-        lookup = self._project.lookup
-        owners = [method.owner for method in self._project.methods_named(name)]
-        return any(lookup.reaches(owner, kind) for owner in owners for kind in ("Query", "flask_sqlalchemy:Query"))
+        lookup, families = self._project.lookup, self._project.families
+        owners = [method.owner for method in self._project.methods_named(name) if method.owner is not None]
+        classes = (having for owner in owners for having in families.having(owner))
+        return any(lookup.reaches(one, kind) for one in classes for kind in ("Query", "flask_sqlalchemy:Query"))
 
     def unseen(self, statement: Statement) -> str:
         """What is not seen of the query class behind `statement`, which may have methods of its own; "" if nothing."""
@@ -47,7 +48,7 @@ class QueryClasses:
                 if not self._is_seen(self._project.lookup.expression(module, expression)):
                     yield f"not all of the query class {ast.unparse(expression)} is seen"
         for facts in self._project.classes():
-            if "query" in facts.methods and self._project.lookup.reaches(facts, "Session"):
+            if self._project.lookup.reaches(facts, "Session") and self._project.families.defines(facts, "query"):
                 yield f"{facts.name} has its own query()"
 
     def _is_seen(self, definition: Definition | None) -> bool:
@@ -66,9 +67,7 @@ class QueryClasses:
 def _is_plain(statement: Statement) -> bool:
     """Whether the session's factory is seen and makes SQLAlchemy's own queries."""
     factory = statement.session.factory if statement.session is not None else None
-    if factory is None or factory.kind != "plain":
-        return False
-    return not factory.query_class and "query" not in factory.overrides
+    return factory is not None and factory.has_plain_queries
 
 
 def _mentioned(module: Module) -> Iterator[ast.expr]:

@@ -210,6 +210,11 @@ class SessionFactory:
     overrides: frozenset[str] = frozenset()
     """The methods that ask for rows which a class of the project has of its own."""
 
+    @property
+    def has_plain_queries(self) -> bool:
+        """Whether `query()` of its sessions is seen to give SQLAlchemy's own Query."""
+        return self.kind == "plain" and not self.query_class and "query" not in self.overrides
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

@@ -23,7 +23,6 @@ from alchemod.inference.values import Answer, ModelAttribute, Outside, Place, St
 if TYPE_CHECKING:
     from alchemod.inference import Inference
 
-LOADERS: Final = ("joinedload", "subqueryload")
 _LIMITING: Final = frozenset({"limit", "offset", "slice", "fetch", "first", "paginate"})
 """Methods of Query and select() that ask for some rows; a joined collection is then wrapped in a subquery."""
 

@@ -13,10 +13,9 @@ from alchemod.inference.area import Area
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.lives import SessionLives
-from alchemod.inference.scopes import FUNCTIONS, scope_of
+from alchemod.inference.scopes import FUNCTIONS
 from alchemod.inference.summaries.openers import is_given_away
 from alchemod.inference.values import Answer, FunctionObject, Outside, Place
-from alchemod.text.problem import FileError
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -72,15 +71,11 @@ class SessionRecipients(Area):
                 found.complete = False
                 break
             module = project.facts(path)
-            try:
-                tree = project.tree(path)
-            except FileError:
-                module = None
-            if module is None:
+            top = self._resolver.module_place(module) if module is not None else None
+            if top is None:
                 found.complete = False
                 continue
-            top = Place(module, scope_of(tree))
-            for node, parent in _mentions(tree, facts.name):
+            for node, parent in _mentions(top.scope.node, facts.name):
                 self._note(node, parent, top, found)
         return found
 
@@ -121,7 +116,7 @@ class SessionRecipients(Area):
         return life.in_with or life.closing is not None or bool(record.closes or record.managed)
 
 
-def _mentions(tree: ast.Module, name: str) -> Iterator[tuple[ast.expr, ast.AST]]:
+def _mentions(tree: ast.AST, name: str) -> Iterator[tuple[ast.expr, ast.AST]]:
     """The places that say a name, each with the node around it."""
     for parent in ast.walk(tree):
         for child in ast.iter_child_nodes(parent):

@@ -34,7 +34,6 @@ Element: TypeAlias = Literal["L", "X", "E", "D"]
 Elements: TypeAlias = frozenset[Element]
 LOADED: Final[Elements] = frozenset(["L"])
 EXPIRED: Final[Elements] = frozenset(["X"])
-EXPUNGED: Final[Elements] = frozenset(["E"])
 DELETED: Final[Elements] = frozenset(["D"])
 
 RefKind: TypeAlias = Literal[

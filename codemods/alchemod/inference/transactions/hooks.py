@@ -50,11 +50,11 @@ class CommitHooks:
 
     def overridden(self, name: str) -> str | None:
         """Which session class of the project has its own method `name`, as a sentence; None where none has."""
-        lookup = self._project.lookup
-        for method in self._project.methods_named(name):
-            owner = method.owner
-            if owner is not None and (lookup.reaches(owner, "Session") or lookup.reaches(owner, "AsyncSession")):
-                return f"{owner.name} has its own {name}()"
+        lookup, families = self._project.lookup, self._project.families
+        owners = (method.owner for method in self._project.methods_named(name) if method.owner is not None)
+        for one in (having for owner in owners for having in families.having(owner)):
+            if lookup.reaches(one, "Session") or lookup.reaches(one, "AsyncSession"):
+                return f"{one.name} has its own {name}()"
         return None
 
     def _where(self, pattern: re.Pattern[bytes]) -> str | None:

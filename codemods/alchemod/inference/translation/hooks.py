@@ -116,7 +116,7 @@ class QueryHooks(Area):
             if self._is_query(facts):
                 yield self._of_class("query class", facts, f"the query class {facts.name}")
             elif any(self._project.lookup.reaches(facts, kind) for kind in ("Session", "AsyncSession")):
-                own = [name for name in ROW_METHODS if name in facts.methods]
+                own = [name for name in ROW_METHODS if self._project.families.defines(facts, name)]
                 if own[:1] == ["query"]:
                     yield self._of_class("query class", facts, f"{facts.name}.query()")
                 elif own:

@@ -16,9 +16,7 @@ from alchemod.facts.module import ClassFacts, last_name
 from alchemod.inference.functions import enclosing_function
 from alchemod.inference.parents import parents_of
 from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import scope_of
 from alchemod.inference.values import Answer, ClassObject, Object, Place
-from alchemod.text.problem import FileError
 
 _BY_NAME: Final = frozenset({"getattr", "setattr", "hasattr", "delattr", "attrgetter", "object"})
 _MAX_FILES: Final = 60
@@ -79,14 +77,12 @@ class Keeping:
             return
         for path in paths:
             module = project.facts(path)
-            try:
-                tree = project.tree(path)
-            except FileError:
-                module = None
-            if module is None:
+            top = self._resolver.module_place(module) if module is not None else None
+            if top is None:
                 kept.problem = f"{path.name} is not seen"
                 return
-            top = Place(module, scope_of(tree))
+            tree = top.scope.node
+            assert isinstance(tree, ast.Module)
             for node in nodes_near(tree, project.source(path).lines_with(kept.name)):
                 self._look_at(node, kept, family, tree, top)
 

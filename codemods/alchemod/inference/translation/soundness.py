@@ -73,10 +73,7 @@ def check_sessions(here: Situation) -> None:
 def has_plain_session(here: Situation) -> bool:
     """Whether the session of every Query of the web is seen to make SQLAlchemy's own queries."""
     factories = _factories(here)
-    return bool(factories) and all(
-        factory is not None and factory.kind == "plain" and not factory.query_class and "query" not in factory.overrides
-        for factory in factories
-    )
+    return bool(factories) and all(factory is not None and factory.has_plain_queries for factory in factories)
 
 
 def _factories(here: Situation) -> list[SessionFactory | None]:

@@ -56,10 +56,11 @@ class QueryHookRule(Rule):
 
     def names_from(self, project: Project) -> Iterable[str]:
         """The names of the project's query classes, and of session classes that make queries in their own way."""
-        lookup = project.lookup
+        lookup, families = project.lookup, project.families
         for facts in project.classes():
-            kinds = ("Query", "flask_sqlalchemy:Query", *(("Session",) if "query" in facts.methods else ()))
-            if any(lookup.reaches(facts, kind) for kind in kinds):
+            if any(lookup.reaches(facts, kind) for kind in ("Query", "flask_sqlalchemy:Query")) or (
+                lookup.reaches(facts, "Session") and families.defines(facts, "query")
+            ):
                 yield facts.name
 
     def find_Module(self, module: ast.Module, ctx: Context) -> Iterator[Finding]:
