@@ -13,8 +13,8 @@ from pathlib import Path
 
 from alchemod.facts.project import Project
 from alchemod.inference import Inference
-from alchemod.inference.filtering import FilteredEntity
-from alchemod.inference.statements import filter_by_target
+from alchemod.inference.querying.filtering import FilteredEntity
+from alchemod.inference.resolving.statements import filter_by_target
 from alchemod.inference.values import (
     Answer,
     ClassObject,

@@ -168,7 +168,7 @@ def test_a_recursion_error_is_no_answer(tmp_path: Path, monkeypatch: pytest.Monk
     def exhausted(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("alchemod.inference.members.attribute", exhausted)
+    monkeypatch.setattr("alchemod.inference.resolving.members.attribute", exhausted)
     node = sketch.project.tree(tmp_path / "app.py").body[1].value  # type: ignore[attr-defined]
     assert sketch.inference.value(tmp_path / "app.py", node) is None
     assert sketch.inference.resolver.recall.depth == 0

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from alchemod.facts.project import Project
     from alchemod.inference import Inference
     from alchemod.inference.area import Area
-    from alchemod.inference.filtering import FilteredEntity, KeyKind
     from alchemod.inference.loading.loop import Loading, RowLoop
     from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
-    from alchemod.inference.scopes import Body
+    from alchemod.inference.querying.filtering import FilteredEntity, KeyKind
+    from alchemod.inference.scoping.scopes import Body
     from alchemod.inference.values import Answer, Entity, Place, Statement
 
     A = TypeVar("A", bound=Area)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from alchemod.edits.verbs import Code, Verb, swap
-from alchemod.inference.filtering import term_template
+from alchemod.inference.querying.filtering import term_template
 
 if TYPE_CHECKING:
     from alchemod.engine.context import Context
-    from alchemod.inference.filtering import FilteredEntity
+    from alchemod.inference.querying.filtering import FilteredEntity
 
 
 def terms(call: ast.Call, filtered: FilteredEntity, code: str, ctx: Context) -> Iterator[Verb]:

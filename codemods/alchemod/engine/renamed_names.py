@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from alchemod.edits.verbs import Verb, reimport, rename, swap
 from alchemod.engine.rule import Rule
 from alchemod.facts.versions import parse_release
-from alchemod.inference.imported import Imported, ImportedName
+from alchemod.inference.names.imported import Imported, ImportedName
 
 if TYPE_CHECKING:
     from alchemod.engine.context import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alchemod.edits.verbs import Code
-from alchemod.inference.spelling import Spelling
+from alchemod.inference.names.spelling import Spelling
 
 
 def spelled(spelling: Spelling, hole: str) -> tuple[str, dict[str, Any]]:

@@ -12,16 +12,22 @@ from typing import Any, TypeVar
 
 from alchemod.facts.project import Project
 from alchemod.inference.area import Area
-from alchemod.inference.filtering import FilteredEntity, KeyKind, filtered_entity, key_kind, looked_for_elsewhere
 from alchemod.inference.loading.hooks import LoadHooks
 from alchemod.inference.loading.loads import RowLoops
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
 from alchemod.inference.loading.verdict import verdict as loading_verdict
-from alchemod.inference.pinning import Pinning
-from alchemod.inference.query_classes import QueryClasses
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import Body
+from alchemod.inference.querying.filtering import (
+    FilteredEntity,
+    KeyKind,
+    filtered_entity,
+    key_kind,
+    looked_for_elsewhere,
+)
+from alchemod.inference.querying.pinning import Pinning
+from alchemod.inference.resolving.query_classes import QueryClasses
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.scopes import Body
 from alchemod.inference.values import Answer, Entity, Place, Statement
 
 A = TypeVar("A", bound=Area)

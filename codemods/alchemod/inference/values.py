@@ -12,7 +12,7 @@ from alchemod.facts.lookup import External
 from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, FunctionFacts, Module
 from alchemod.facts.tables import Table, TableColumn
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scoping.scopes import Scope
 
 Certainty = Literal["proved", "inferred"]
 

@@ -4,7 +4,7 @@ import ast
 
 from alchemod.inference.ownership.knowledge import AttributeKind, Opening, Product, ProductKind
 from alchemod.inference.ownership.life import SessionLife, session_lives
-from alchemod.inference.scopes import FUNCTIONS, scope_of
+from alchemod.inference.scoping.scopes import FUNCTIONS, scope_of
 from alchemod.inference.summaries.vocabulary import LENT, Given, Treatment
 
 OPENINGS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alchemod.inference.reading.table import Readings
-from alchemod.inference.scopes import FUNCTIONS, scope_of
+from alchemod.inference.scoping.scopes import FUNCTIONS, scope_of
 from alchemod.inference.values import Place
 from sketch import Sketch
 

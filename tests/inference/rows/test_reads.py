@@ -8,7 +8,7 @@ import pytest
 from alchemod.inference.rows.knowledge import MUTE, OPAQUE, Effects, Handed, HandedRead, MemberKind, Producer
 from alchemod.inference.rows.reads import PathRead, RowReads, Walked, row_reads
 from alchemod.inference.rows.refs import Given, RowRef
-from alchemod.inference.scopes import FUNCTIONS, scope_of
+from alchemod.inference.scoping.scopes import FUNCTIONS, scope_of
 from alchemod.inference.summaries.vocabulary import Effect
 
 PRODUCERS = {

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.sql.literals import Edit, edited
 from alchemod.inference.sql.positions import gaps, marked
 from alchemod.inference.sql.strings import read

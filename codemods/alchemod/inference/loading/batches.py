@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from alchemod.facts.model import Model
-from alchemod.inference.loading.keys import primary_key
 from alchemod.inference.loading.lookups import Lookup
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.mapping.keys import primary_key
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.rows.reads import position
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.values import Answer, Collection, Object, Place, Rows, Statement
 
 _HEADS: Final = (ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.For)

@@ -15,9 +15,9 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
-from alchemod.inference.loading.keys import is_composite
 from alchemod.inference.loading.options import Names, loader_options
 from alchemod.inference.loading.strategy import compared_by_selectinload
+from alchemod.inference.mapping.keys import is_composite
 from alchemod.inference.values import Answer, ModelAttribute, Outside, Place, Statement
 
 if TYPE_CHECKING:

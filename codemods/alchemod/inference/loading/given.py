@@ -12,7 +12,7 @@ from alchemod.inference.reading.shapes import shape_of
 from alchemod.inference.reading.table import Readings
 from alchemod.inference.rows.reads import RowReads
 from alchemod.inference.rows.turns import Turns
-from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.values import Answer, Collection, ModelClass, Object, Place
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
 from alchemod.facts.relationships import is_joined
 from alchemod.inference.area import Area
-from alchemod.inference.reaching import definitions
+from alchemod.inference.control.reaching import definitions
 from alchemod.inference.values import Answer, ModelAttribute, ModelClass, Place, Statement
 
 _JOINING: Final = frozenset({"joinedload", "contains_eager"})

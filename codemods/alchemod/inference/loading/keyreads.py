@@ -9,7 +9,7 @@ from alchemod.facts.keys import key_to
 from alchemod.facts.models import Models
 from alchemod.inference.loading.loop import KeyRead, Loading
 from alchemod.inference.loading.strategy import is_many_to_one
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scoping.scopes import Scope
 
 
 def key_reads(loading: Loading, scope: Scope, models: Models) -> tuple[KeyRead, ...]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
-from alchemod.inference.functions import own_nodes
 from alchemod.inference.loading.earlier import Earlier
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.options import LoaderOptions, listed_options, loader_options, together
@@ -20,12 +19,13 @@ from alchemod.inference.loading.steps import Loadings
 from alchemod.inference.reading.shapes import models_in
 from alchemod.inference.reading.table import Readings, Walk
 from alchemod.inference.reading.telling import PASSED_ON
+from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.resolving.statements import EXECUTING
 from alchemod.inference.rows.reads import PathRead, RowReads, position
 from alchemod.inference.rows.record import Exposure
 from alchemod.inference.rows.refs import Root
 from alchemod.inference.rows.turns import Turns
-from alchemod.inference.scopes import FUNCTIONS
-from alchemod.inference.statements import EXECUTING
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.values import (
     Answer,
     Expression,

@@ -6,9 +6,9 @@ import ast
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from alchemod.inference.loading.keys import primary_key
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.statements import EXECUTING
+from alchemod.inference.mapping.keys import primary_key
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.resolving.statements import EXECUTING
 from alchemod.inference.values import Answer, Entity, ModelAttribute, ModelClass, Place, Session, Statement, Term
 
 Gives: TypeAlias = Literal["one", "one_or_raises", "many", "count"]

@@ -11,9 +11,9 @@ from alchemod.facts.model import Model
 from alchemod.inference.loading.options import LoaderOptions, Names
 from alchemod.inference.loading.origin import Origin
 from alchemod.inference.loading.strategy import Strategy
+from alchemod.inference.names.spelling import Spelling
 from alchemod.inference.rows.reads import PathRead, RowReads
 from alchemod.inference.rows.record import Exposure
-from alchemod.inference.spelling import Spelling
 from alchemod.inference.values import Answer, Entity
 
 

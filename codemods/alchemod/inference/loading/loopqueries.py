@@ -12,17 +12,17 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.keys import key_to
 from alchemod.facts.model import Model
 from alchemod.inference.area import Area
-from alchemod.inference.containers import element_of
-from alchemod.inference.functions import own_nodes
 from alchemod.inference.loading.batches import Batch, batch_for
-from alchemod.inference.loading.keys import primary_key
 from alchemod.inference.loading.loads import RowLoops
 from alchemod.inference.loading.lookups import ENDINGS, Lookup, lookup
 from alchemod.inference.loading.loop import RowLoop
 from alchemod.inference.loading.strategy import is_many_to_one
+from alchemod.inference.mapping.keys import primary_key
+from alchemod.inference.resolving.containers import element_of
+from alchemod.inference.resolving.functions import own_nodes
 from alchemod.inference.rows.reads import position
 from alchemod.inference.rows.turns import is_in_turn
-from alchemod.inference.scopes import COMPREHENSIONS, FUNCTIONS, Comprehension
+from alchemod.inference.scoping.scopes import COMPREHENSIONS, FUNCTIONS, Comprehension
 from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.summaries.vocabulary import effects_of
 from alchemod.inference.values import ModelClass, Object, Place, Session, Value

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from alchemod.facts.module import last_name
-from alchemod.inference.reaching import definitions
+from alchemod.inference.control.reaching import definitions
 
 Names: TypeAlias = tuple[str, ...]
 """The relationships on the way from an entity of the statement, the first one first."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from alchemod.facts.nodes import walk
-from alchemod.inference.bindings import Binding
-from alchemod.inference.reaching import Definitions, definitions
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import Scope
-from alchemod.inference.statements import EXECUTING, NEW_COLUMNS
+from alchemod.inference.control.reaching import Definitions, definitions
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.resolving.statements import EXECUTING, NEW_COLUMNS
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.values import Answer, Entity, ModelClass, Place, Session, Statement, Term
 
 Step: TypeAlias = tuple[str, ast.Call]

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from alchemod.facts.attributes import Attribute
 from alchemod.inference.area import Area
-from alchemod.inference.filtering import FilteredEntity, at_run_time
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.spelling import Spelling, spelling_of, why_not_spelled
+from alchemod.inference.names.spelling import Spelling, spelling_of, why_not_spelled
+from alchemod.inference.querying.filtering import FilteredEntity, at_run_time
+from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.values import (
     Answer,
     Entity,

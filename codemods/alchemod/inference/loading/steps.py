@@ -12,11 +12,11 @@ from alchemod.inference.loading.keyreads import key_reads
 from alchemod.inference.loading.loop import Loading, Step
 from alchemod.inference.loading.origin import Origin
 from alchemod.inference.loading.strategy import Strategy, compared_by_selectinload, strategy
+from alchemod.inference.names.spelling import spelling_of
 from alchemod.inference.reading.sources import RowSources
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.rows.reads import PathRead, RowReads
 from alchemod.inference.rows.refs import Path
-from alchemod.inference.spelling import spelling_of
 from alchemod.inference.values import Entity, ModelClass, Object, Row, Statement, Term
 
 _LAZY: Final = frozenset({"select", "unknown"})

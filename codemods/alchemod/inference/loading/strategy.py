@@ -13,9 +13,9 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.model import Model
 from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
-from alchemod.inference.loading.keys import is_composite, is_primary
 from alchemod.inference.loading.origin import Origin, Step
-from alchemod.inference.statements import JOINS
+from alchemod.inference.mapping.keys import is_composite, is_primary
+from alchemod.inference.resolving.statements import JOINS
 from alchemod.inference.values import ModelClass
 
 Strategy = Literal["selectinload", "joinedload", "contains_eager"]

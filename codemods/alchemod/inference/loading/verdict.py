@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from alchemod.facts.relationships import lazy
-from alchemod.inference.loading.keys import inexact_key, is_composite
 from alchemod.inference.loading.loop import Loading, RowLoop
+from alchemod.inference.mapping.keys import inexact_key, is_composite
+from alchemod.inference.resolving.statements import REBUILDING
 from alchemod.inference.rows.record import Exposure
 from alchemod.inference.rows.refs import is_under
-from alchemod.inference.statements import REBUILDING
 from alchemod.inference.summaries.vocabulary import Effect
 from alchemod.inference.values import Session
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from alchemod.facts.module import last_name
-from alchemod.inference.dominance import enclosing_suites, suites_of
+from alchemod.inference.control.dominance import enclosing_suites, suites_of
 from alchemod.inference.ownership.record import Record, Use
 from alchemod.inference.ownership.state import is_open
-from alchemod.inference.scopes import Unit, contains
+from alchemod.inference.scoping.scopes import Unit, contains
 
 Opener: TypeAlias = ast.Assign | ast.AnnAssign
 _CLOSING: Final = frozenset({"close", "aclose"})

@@ -23,7 +23,7 @@ from alchemod.inference.ownership.state import (
     with_life,
 )
 from alchemod.inference.ownership.values import OBJECTS, TIED, Values, receiver_of
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.summaries.vocabulary import Given, Treatment
 
 _CONSUMERS: Final = {"list", "sorted", "tuple", "set", "frozenset", "dict", "next", "min", "max", "any", "all", "sum"}

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from alchemod.facts.module import last_name
-from alchemod.inference.dominance import enclosing_suites
+from alchemod.inference.control.dominance import enclosing_suites
 
 
 def catcher_of(close: ast.stmt, suite: Sequence[ast.stmt]) -> ast.stmt | None:

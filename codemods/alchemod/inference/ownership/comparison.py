@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from alchemod.inference.bindings import Binding
-from alchemod.inference.domain import Channel, Channels, Domain
-from alchemod.inference.evaluation import Steps
-from alchemod.inference.flow import Walker
+from alchemod.inference.control.domain import Channel, Channels, Domain
+from alchemod.inference.control.evaluation import Steps
+from alchemod.inference.control.flow import Walker
 from alchemod.inference.ownership.block import Plan
 from alchemod.inference.ownership.record import Record, Use
 from alchemod.inference.ownership.state import Facts, Ref, State, is_open
+from alchemod.inference.scoping.bindings import Binding
 
 Exposure: TypeAlias = Literal["lazy", "object"]
 

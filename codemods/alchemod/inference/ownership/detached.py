@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alchemod.inference.domain import TooComplexError
-from alchemod.inference.flow import Walker
+from alchemod.inference.control.domain import TooComplexError
+from alchemod.inference.control.flow import Walker
 from alchemod.inference.ownership.domain import SessionDomain
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.record import Record
 from alchemod.inference.ownership.state import EXPIRED, Data, Ref
-from alchemod.inference.scopes import UNITS, Scope
+from alchemod.inference.scoping.scopes import UNITS, Scope
 
 
 @dataclass(frozen=True, slots=True)

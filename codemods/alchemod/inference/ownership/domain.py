@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from alchemod.inference.bindings import Binding
-from alchemod.inference.domain import Channel, Domain
+from alchemod.inference.control.domain import Channel, Domain
 from alchemod.inference.ownership.calls import Calls
 from alchemod.inference.ownership.effects import Effects
 from alchemod.inference.ownership.knowledge import Leaving, Opening, SessionKnowledge
@@ -30,7 +29,8 @@ from alchemod.inference.ownership.state import (
     with_life,
 )
 from alchemod.inference.ownership.values import OBJECTS, TIED, Values
-from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, targets_of
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import Comprehension, Scope, bindings_in_place, targets_of
 
 
 class SessionDomain(Domain[State]):

@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.domain import Channel
+from alchemod.inference.control.domain import Channel
 from alchemod.inference.ownership.knowledge import Opening, Product, SessionKnowledge
 from alchemod.inference.ownership.methods import COROUTINES, NO_SQL, SESSION_METHODS, MethodEffect
 from alchemod.inference.ownership.record import Record, note
 from alchemod.inference.ownership.state import NOTHING, SESSION, Data, Facts, Life, Ref, State, Value, is_open
 from alchemod.inference.ownership.values import Values
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.summaries.vocabulary import Effect, Treatment
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from alchemod.facts.module import Import, Module
 from alchemod.facts.nodes import statements
 from alchemod.inference.area import Area
-from alchemod.inference.functions import enclosing_function
 from alchemod.inference.ownership.knowledge import Opening
 from alchemod.inference.ownership.lives import SessionLives
+from alchemod.inference.ownership.teardown import is_removed
 from alchemod.inference.ownership.values import dotted
-from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope, contains
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.scoping.scopes import FUNCTIONS, FunctionNode, Scope, contains
 from alchemod.inference.summaries.table import Summaries
-from alchemod.inference.teardown import is_removed
 from alchemod.inference.values import Place, SessionFactory
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.ownership.record import Record, Use
 from alchemod.inference.ownership.state import EXPIRED, Facts, Ref
-from alchemod.inference.scopes import Unit, contains
+from alchemod.inference.scoping.scopes import Unit, contains
 from alchemod.inference.values import Answer, Collection, Coroutine, ModelClass, Object, Rows, Statement
 
 LateKind: TypeAlias = Literal["session", "consumed", "consumed by caller", "read", "expired"]

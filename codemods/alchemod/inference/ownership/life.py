@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import walk
-from alchemod.inference.domain import Channel, TooComplexError
-from alchemod.inference.evaluation import Steps
-from alchemod.inference.flow import Walker
+from alchemod.inference.control.domain import Channel, TooComplexError
+from alchemod.inference.control.evaluation import Steps
+from alchemod.inference.control.flow import Walker
 from alchemod.inference.ownership.block import Obstacle, Plan, close_statements, name_given, plan_block, untangle
 from alchemod.inference.ownership.comparison import Comparison, PlannedWalker, compare, leaks
 from alchemod.inference.ownership.domain import SessionDomain
@@ -20,7 +20,7 @@ from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.ownership.record import Record
 from alchemod.inference.ownership.state import SESSION, Ref
 from alchemod.inference.ownership.values import dotted
-from alchemod.inference.scopes import FUNCTIONS, UNITS, Scope, Unit
+from alchemod.inference.scoping.scopes import FUNCTIONS, UNITS, Scope, Unit
 
 
 @dataclass(frozen=True, slots=True)

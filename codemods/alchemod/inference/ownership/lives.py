@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from alchemod.facts.module import Assigned, ClassFacts, last_name
 from alchemod.inference.area import Area
-from alchemod.inference.functions import enclosing_function
 from alchemod.inference.ownership.detached import failing_reads, returned_detached
 from alchemod.inference.ownership.late import LateUse, LateUses
 from alchemod.inference.ownership.life import SessionLife, followed_lives, session_lives
 from alchemod.inference.ownership.verdict import Verdict, verdict
-from alchemod.inference.scopes import FUNCTIONS, UNITS, FunctionNode
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.scoping.scopes import FUNCTIONS, UNITS, FunctionNode
 from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.values import Answer, Place, Plain
 

@@ -11,7 +11,7 @@ from alchemod.inference.ownership.knowledge import SessionKnowledge
 from alchemod.inference.ownership.record import Record
 from alchemod.inference.ownership.state import NOTHING, Facts, Ref, State, Value
 from alchemod.inference.ownership.values import OBJECTS, Values
-from alchemod.inference.scopes import FUNCTIONS, FunctionNode, Scope
+from alchemod.inference.scoping.scopes import FUNCTIONS, FunctionNode, Scope
 
 _HOLDING: Final = ("session", "lazy", "carrier", "holder")
 

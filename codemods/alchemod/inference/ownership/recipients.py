@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import FunctionFacts, last_name
 from alchemod.inference.area import Area
-from alchemod.inference.functions import enclosing_function
 from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.lives import SessionLives
-from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.summaries.openers import is_given_away
 from alchemod.inference.values import Answer, FunctionObject, Outside, Place
 

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from alchemod.inference.domain import Channel
+from alchemod.inference.control.domain import Channel
 from alchemod.inference.ownership.state import Life, State
 from alchemod.inference.summaries.vocabulary import Effect, Treatment
 

@@ -19,7 +19,7 @@ from alchemod.inference.ownership.knowledge import (
     Product,
     ProductKind,
 )
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.summaries.providers import FIRST_ELEMENT, started_by
 from alchemod.inference.summaries.vocabulary import Given, Treatment
 from alchemod.inference.values import (

@@ -8,7 +8,7 @@ from typing import Final
 
 from alchemod.inference.ownership.knowledge import SessionKnowledge
 from alchemod.inference.ownership.state import NONE, NOTHING, SESSION, Facts, Ref, Value
-from alchemod.inference.scopes import Scope
+from alchemod.inference.scoping.scopes import Scope
 
 _NOT_CARRYING: Final = {"bind", "info", "dialect", "new", "dirty", "is_active"}
 TIED: Final = frozenset(["session", "data", "rows", "lazy", "carrier", "holder", "unknown"])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.inference.reading.combined import combined, through
 from alchemod.inference.reading.shapes import Shape
-from alchemod.inference.routes import is_route
+from alchemod.inference.resolving.routes import is_route
 from alchemod.inference.rows.knowledge import MUTE, Handed, HandedExposure, HandedRead
-from alchemod.inference.scopes import FUNCTIONS, FunctionNode
+from alchemod.inference.scoping.scopes import FUNCTIONS, FunctionNode
 from alchemod.inference.values import Answer, ModelClass, Object, Outside, Place
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from alchemod.facts.model import Model
-from alchemod.inference.containers import element_of
+from alchemod.inference.resolving.containers import element_of
 from alchemod.inference.rows.knowledge import Producer
 from alchemod.inference.rows.refs import Given
 from alchemod.inference.values import (

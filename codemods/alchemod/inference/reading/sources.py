@@ -8,15 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.containers import element_of, part_of
-from alchemod.inference.functions import own_nodes
 from alchemod.inference.reading.combined import perhaps
 from alchemod.inference.reading.shapes import Shape, shape_of
 from alchemod.inference.reading.templates import RENDERING
+from alchemod.inference.resolving.containers import element_of, part_of
+from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.resolving.statements import EXECUTING, JOINS, KEEPING, NEW_COLUMNS, REBUILDING, ROW_ENDINGS
 from alchemod.inference.rows.knowledge import MUTE, OPAQUE, Effects, Handed, MemberKind, Producer
 from alchemod.inference.rows.refs import Given, Path, Root, RowRef
-from alchemod.inference.scopes import FUNCTIONS
-from alchemod.inference.statements import EXECUTING, JOINS, KEEPING, NEW_COLUMNS, REBUILDING, ROW_ENDINGS
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.summaries.vocabulary import effects_of
 from alchemod.inference.values import (
     Answer,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from alchemod.inference.area import Area
-from alchemod.inference.components import Components
+from alchemod.inference.control.components import Components
 from alchemod.inference.reading.callees import Callees
 from alchemod.inference.reading.frameworks import Frameworks
 from alchemod.inference.reading.keepers import Keepers
@@ -20,7 +20,7 @@ from alchemod.inference.reading.templates import Templates
 from alchemod.inference.rows.knowledge import OPAQUE, Handed
 from alchemod.inference.rows.reads import Returned, Walked, row_reads
 from alchemod.inference.rows.record import Exposure
-from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.summaries.targets import Targets
 from alchemod.inference.values import Answer, Place

@@ -14,7 +14,7 @@ from alchemod.inference.reading.combined import through
 from alchemod.inference.reading.jinja import Translated, UnreadTemplateError, translated
 from alchemod.inference.reading.shapes import Shape
 from alchemod.inference.rows.knowledge import MUTE, Handed, HandedExposure, HandedRead
-from alchemod.inference.scopes import scope_of
+from alchemod.inference.scoping.scopes import scope_of
 from alchemod.inference.values import Answer, ModelClass, Object, Outside, Place
 from alchemod.text.ignore import is_generated
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from alchemod.inference.bindings import Binding
-from alchemod.inference.domain import Channel, Domain
-from alchemod.inference.evaluation import Evaluator
+from alchemod.inference.control.domain import Channel, Domain
+from alchemod.inference.control.evaluation import Evaluator
 from alchemod.inference.rows.calls import TAKING, Calls
 from alchemod.inference.rows.knowledge import Act, Producer, RowKnowledge
 from alchemod.inference.rows.notes import Notes
@@ -17,7 +16,14 @@ from alchemod.inference.rows.record import RootRecord
 from alchemod.inference.rows.refs import NOTHING, Path, Refs, Root, RowRef, is_under
 from alchemod.inference.rows.state import RowState
 from alchemod.inference.rows.values import RowValues
-from alchemod.inference.scopes import Comprehension, Scope, bindings_in_place, comprehensions_by_last_clause, targets_of
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import (
+    Comprehension,
+    Scope,
+    bindings_in_place,
+    comprehensions_by_last_clause,
+    targets_of,
+)
 
 _CATCHING: Final = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _STOPPING: Final = frozenset({"any", "all", "next"})

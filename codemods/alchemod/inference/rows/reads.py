@@ -6,14 +6,14 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alchemod.inference.domain import TooComplexError
-from alchemod.inference.flow import Walker
+from alchemod.inference.control.domain import TooComplexError
+from alchemod.inference.control.flow import Walker
 from alchemod.inference.rows.domain import RowDomain
 from alchemod.inference.rows.knowledge import Act, Producer, RowKnowledge
 from alchemod.inference.rows.record import Exposure, Going, RootRecord
 from alchemod.inference.rows.refs import Path, Root, RowRef
 from alchemod.inference.rows.state import RowState
-from alchemod.inference.scopes import FUNCTIONS, Scope
+from alchemod.inference.scoping.scopes import FUNCTIONS, Scope
 from alchemod.inference.summaries.vocabulary import Effect
 
 

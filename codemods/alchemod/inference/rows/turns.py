@@ -11,7 +11,7 @@ from alchemod.inference.rows.calls import POPPING, function_over_rows
 from alchemod.inference.rows.reads import PathRead, RowReads, position
 from alchemod.inference.rows.record import Going
 from alchemod.inference.rows.refs import is_under
-from alchemod.inference.scopes import COMPREHENSIONS, Comprehension, Scope, contains
+from alchemod.inference.scoping.scopes import COMPREHENSIONS, Comprehension, Scope, contains
 
 Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While | Comprehension | ast.Call
 """A statement or expression that does something for each of several objects."""

@@ -11,10 +11,10 @@ from typing import Literal
 
 from alchemod.facts.vocabulary import canonical
 from alchemod.inference.area import Area
-from alchemod.inference.bindings import Binding
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.reaching import definitions
-from alchemod.inference.sessions import opened
+from alchemod.inference.control.reaching import definitions
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.resolving.sessions import opened
+from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.sql.strings import SqlString, built
 from alchemod.inference.values import Answer, Engine, Outside, Place, Plain, Session, SessionFactory
 

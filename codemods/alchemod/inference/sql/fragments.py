@@ -9,7 +9,7 @@ from typing import Literal
 
 from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
-from alchemod.inference.spelling import Spelling, spelling_of
+from alchemod.inference.names.spelling import Spelling, spelling_of
 from alchemod.inference.sql.execution import SqlExecutions
 from alchemod.inference.sql.strings import constant_text
 from alchemod.inference.values import Answer, Entity, Outside, Place, Statement

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.scopes import contains
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.scoping.scopes import contains
 from alchemod.inference.values import Place
 
 

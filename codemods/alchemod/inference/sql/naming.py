@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from alchemod.facts.module import Assigned, Binding, Import, Module
 from alchemod.facts.tables import Table
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.spelling import Spelling, closes_cycle, spelling_of
+from alchemod.inference.names.spelling import Spelling, closes_cycle, spelling_of
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.values import Answer, Entity, ModelClass, Place, ProjectModule, TableObject
 
 

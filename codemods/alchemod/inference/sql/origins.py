@@ -9,9 +9,9 @@ from typing import Literal
 from alchemod.facts.lookup import Variable
 from alchemod.facts.module import ClassFacts
 from alchemod.inference.area import Area
-from alchemod.inference.bindings import Binding
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.reaching import definitions
+from alchemod.inference.control.reaching import definitions
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.sql.guards import is_guarded
 from alchemod.inference.values import (
     Answer,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alchemod.inference.area import Area
-from alchemod.inference.reaching import definitions
+from alchemod.inference.control.reaching import definitions
 from alchemod.inference.sql.origins import Origins
 from alchemod.inference.sql.strings import Hole, SqlString, built
 from alchemod.inference.values import Place

@@ -15,9 +15,9 @@ from typing import Literal, TypeAlias
 
 from alchemod.facts.lookup import Variable
 from alchemod.facts.module import Assigned
-from alchemod.inference.bindings import Binding
-from alchemod.inference.reaching import definitions
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.control.reaching import definitions
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.values import Place
 
 Style = Literal["constant", "f-string", "percent", "format", "concatenation"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.functions import own_nodes
 from alchemod.inference.ownership.methods import SESSION_METHODS
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.summaries.sensitive import SensitiveNames
 from alchemod.inference.summaries.targets import Target, Targets
 from alchemod.inference.summaries.vocabulary import Deed, DeedKind

@@ -9,10 +9,10 @@ from typing import Final
 
 from alchemod.facts.module import last_name
 from alchemod.facts.recall import Recall
-from alchemod.inference.functions import own_nodes
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.life import SessionLife, walked_lives
-from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.summaries.targets import Target, Targets
 from alchemod.inference.values import Answer, Place
 

@@ -9,13 +9,13 @@ from typing import Final
 
 from alchemod.facts.module import last_name
 from alchemod.facts.recall import Recall
-from alchemod.inference.functions import own_nodes
 from alchemod.inference.ownership.block import name_given
 from alchemod.inference.ownership.comparison import line_of
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.life import SessionLife, walked_lives
 from alchemod.inference.ownership.record import Record
-from alchemod.inference.scopes import FUNCTIONS, FunctionNode, contains
+from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.scoping.scopes import FUNCTIONS, FunctionNode, contains
 from alchemod.inference.summaries.targets import Target, Targets
 from alchemod.inference.summaries.vocabulary import Certain
 from alchemod.inference.values import Answer, Place

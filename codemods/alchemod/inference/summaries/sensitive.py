@@ -12,7 +12,7 @@ from alchemod.facts.keys import has_foreign_key
 from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
 from alchemod.facts.project import Project
-from alchemod.inference.loading.keys import is_primary
+from alchemod.inference.mapping.keys import is_primary
 
 _BY_CODE: Final = frozenset({"property", "hybrid", "synonym", "proxy"})
 """Attributes whose assignment runs code of the project, or sets another attribute."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from alchemod.facts.module import FunctionFacts, last_name
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import FUNCTIONS, FunctionNode
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.scopes import FUNCTIONS, FunctionNode
 from alchemod.inference.values import (
     Answer,
     ClassObject,

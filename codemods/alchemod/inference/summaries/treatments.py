@@ -9,14 +9,14 @@ from typing import Final
 
 from alchemod.facts.module import last_name
 from alchemod.facts.recall import Recall
-from alchemod.inference.domain import TooComplexError
-from alchemod.inference.flow import Walker
-from alchemod.inference.functions import enclosing_function, own_nodes
+from alchemod.inference.control.domain import TooComplexError
+from alchemod.inference.control.flow import Walker
 from alchemod.inference.ownership.domain import SessionDomain
 from alchemod.inference.ownership.knowledge import Opening, SessionKnowledge
 from alchemod.inference.ownership.record import Record, UseKind
 from alchemod.inference.ownership.state import Facts, Ref, RefKind
-from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.resolving.functions import enclosing_function, own_nodes
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.summaries.targets import Target, Targets, makes_plain_object
 from alchemod.inference.summaries.vocabulary import (
     LENT,

@@ -9,7 +9,7 @@ import ast
 from dataclasses import dataclass
 from typing import Final
 
-from alchemod.inference.exceptions import EVERYTHING, Exceptions
+from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
 from alchemod.inference.values import Answer, ClassObject, Place
 
 FAILURES: Final = frozenset(

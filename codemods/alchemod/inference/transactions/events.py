@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Final, Literal, TypeAlias
 
+from alchemod.inference.control.reaching import definitions
 from alchemod.inference.ownership.methods import SESSION_METHODS
-from alchemod.inference.reaching import definitions
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.summaries.vocabulary import DeedKind, Deeds, Treatment
 from alchemod.inference.transactions.order import Left, Mark

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from alchemod.facts.nodes import children
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import Scope
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.values import Answer, ModelClass, Object, Place, Session, Statement
 
 _ENDING: Final = ("commit", "flush", "rollback")

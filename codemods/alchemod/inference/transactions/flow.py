@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.values import Answer, Managed, Outside, Place, Plain, Session
 
 _ABORTING: Final = frozenset({"flask", "werkzeug", "flask_restful", "flask_restx", "flask_smorest", "flask_restplus"})

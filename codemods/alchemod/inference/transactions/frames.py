@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from alchemod.inference.dominance import enclosing_suites
+from alchemod.inference.control.dominance import enclosing_suites
 
 Part: TypeAlias = Literal["body", "orelse", "finally", "handler", "case"]
 Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While

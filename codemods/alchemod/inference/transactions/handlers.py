@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.scopes import contains
+from alchemod.inference.scoping.scopes import contains
 from alchemod.inference.transactions.catching import Caught
 from alchemod.inference.transactions.events import SENDING, Event, EventKind
 from alchemod.inference.transactions.frames import TRIES, WITHS, Loop, Position

@@ -10,7 +10,7 @@ import ast
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from alchemod.inference.scopes import contains
+from alchemod.inference.scoping.scopes import contains
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.frames import TRIES, WITHS, Position
 from alchemod.inference.transactions.names import uses_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from alchemod.facts.module import last_name
-from alchemod.inference.scopes import contains
+from alchemod.inference.scoping.scopes import contains
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.frames import LOOPS, Frame, Loop, Position
 from alchemod.inference.transactions.objects import reads_object

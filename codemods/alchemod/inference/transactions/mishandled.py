@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, TypeGuard
 
-from alchemod.inference.scopes import contains
+from alchemod.inference.scoping.scopes import contains
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.handlers import Failure
 from alchemod.inference.transactions.objects import is_column, persistent_reads

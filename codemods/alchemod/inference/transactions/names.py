@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from alchemod.facts.nodes import children
-from alchemod.inference.scopes import FUNCTIONS
+from alchemod.inference.scoping.scopes import FUNCTIONS
 
 
 def uses_of(name: str, scope: ast.AST) -> Iterator[tuple[ast.Name, ast.AST]]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from alchemod.inference.loading.keys import is_primary
+from alchemod.inference.mapping.keys import is_primary
 from alchemod.inference.transactions.work import Work
 from alchemod.inference.values import Answer, ModelClass, Object
 

@@ -11,8 +11,8 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from alchemod.inference.domain import Channel, Domain, TooComplexError
-from alchemod.inference.flow import Walker
+from alchemod.inference.control.domain import Channel, Domain, TooComplexError
+from alchemod.inference.control.flow import Walker
 from alchemod.inference.ownership.methods import SESSION_METHODS
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 from alchemod.facts.module import last_name
-from alchemod.inference.functions import own_nodes
 from alchemod.inference.ownership.methods import SESSION_METHODS
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.summaries.direct import looks_like_session
 from alchemod.inference.summaries.targets import Targets
 from alchemod.inference.values import (

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from alchemod.inference.scopes import contains
+from alchemod.inference.scoping.scopes import contains
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.frames import TRIES, Position
 from alchemod.inference.transactions.names import uses_of

@@ -6,8 +6,8 @@ import ast
 import re
 from typing import Final, Literal
 
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.statements import ROW_ENDINGS
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.resolving.statements import ROW_ENDINGS
 from alchemod.inference.values import Answer, Outside, Place, Statement
 
 WRITING: Final = frozenset({"update", "delete"})

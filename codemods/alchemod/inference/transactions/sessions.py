@@ -13,12 +13,12 @@ from typing import Final, Literal, TypeAlias
 
 from alchemod.facts.lookup import Variable
 from alchemod.facts.module import last_name
-from alchemod.inference.bindings import Binding
-from alchemod.inference.containers import entered
-from alchemod.inference.functions import TRANSPARENT, enclosing_function
-from alchemod.inference.reaching import definitions
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import FUNCTIONS, Scope
+from alchemod.inference.control.reaching import definitions
+from alchemod.inference.resolving.containers import entered
+from alchemod.inference.resolving.functions import TRANSPARENT, enclosing_function
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import FUNCTIONS, Scope
 from alchemod.inference.transactions.evidence import told_by_use
 from alchemod.inference.values import (
     Answer,

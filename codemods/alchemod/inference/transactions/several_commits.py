@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from alchemod.inference.functions import enclosing_function
+from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.frames import TRIES
 from alchemod.inference.transactions.objects import is_made_by_database, sets_column
@@ -20,7 +20,7 @@ from alchemod.inference.transactions.work import Transactions, Work
 from alchemod.inference.values import Place
 
 if TYPE_CHECKING:
-    from alchemod.inference.callers import Site
+    from alchemod.inference.resolving.callers import Site
 
 _WORK: Final = frozenset({"add", "write", "execute"})
 

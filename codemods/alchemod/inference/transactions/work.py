@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
-from alchemod.inference.bindings import Binding
-from alchemod.inference.dominance import dominates
-from alchemod.inference.exceptions import Exceptions
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.reaching import definitions
-from alchemod.inference.scopes import FUNCTIONS, contains
+from alchemod.inference.control.dominance import dominates
+from alchemod.inference.control.exceptions import Exceptions
+from alchemod.inference.control.reaching import definitions
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import FUNCTIONS, contains
 from alchemod.inference.summaries.table import Summaries
 from alchemod.inference.summaries.vocabulary import Deeds
 from alchemod.inference.transactions.catching import Caught, caught_by
@@ -33,8 +33,8 @@ from alchemod.inference.values import Answer, ModelClass, Place
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
-    from alchemod.inference.callers import Site
-    from alchemod.inference.resolver import Resolver
+    from alchemod.inference.resolving.callers import Site
+    from alchemod.inference.resolving.resolver import Resolver
 
 
 class Transactions(Area):

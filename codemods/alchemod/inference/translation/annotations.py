@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from alchemod.facts.module import last_name
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
 from alchemod.inference.translation.web import Web
 from alchemod.inference.values import Answer, Outside, Place

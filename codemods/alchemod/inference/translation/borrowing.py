@@ -9,10 +9,10 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from alchemod.inference.callers import Site
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import Scope
+from alchemod.inference.resolving.callers import Site
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.translation.changes import Added, Change, Parameter, Source, UntranslatedError
 from alchemod.inference.translation.keeping import Kept, stored_as
 from alchemod.inference.translation.passages import Passage

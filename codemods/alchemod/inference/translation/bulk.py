@@ -10,12 +10,12 @@ import ast
 from collections.abc import Iterator
 from typing import Any, Final
 
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.parents import parents_of
+from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.translation.changes import Change, Replaced, Source, UntranslatedError
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.sessions import Executor
 from alchemod.inference.translation.situation import Situation
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import Answer, ModelAttribute, Place
 
 _CRITERIA: Final = frozenset({"filter", "where", "filter_by"})

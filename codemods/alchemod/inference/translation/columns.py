@@ -16,9 +16,9 @@ from typing import Final, Literal
 from alchemod.facts.attributes import Attribute
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import is_dotted
-from alchemod.inference.assigned import spelled_out
-from alchemod.inference.filtering import may_be_class
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.names.assigned import spelled_out
+from alchemod.inference.querying.filtering import may_be_class
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.values import (
     Answer,
     ClassObject,

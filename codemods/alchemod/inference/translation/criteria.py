@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.assigned import assigned
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.names.assigned import assigned
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.values import (
     Answer,
     Collection,

@@ -13,8 +13,8 @@ from alchemod.facts.attributes import Attribute
 from alchemod.facts.model import Model
 from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
-from alchemod.inference.assigned import spelled_out
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.names.assigned import spelled_out
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.values import Answer, ModelAttribute, Place
 
 _JOINED: Final = frozenset({"joinedload", "contains_eager", "eagerload", "joinedload_all", "eagerload_all"})

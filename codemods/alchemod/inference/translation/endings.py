@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.parents import parents_of
 from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
 from alchemod.inference.translation.sessions import Executor
 from alchemod.inference.translation.situation import Result, Situation
+from alchemod.inference.uses.parents import parents_of
 
 _AT_ONCE: Final = frozenset(
     {

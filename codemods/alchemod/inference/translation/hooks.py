@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from alchemod.facts.lookup import Definition, External
 from alchemod.facts.module import ClassFacts, last_name
 from alchemod.inference.area import Area
-from alchemod.inference.sessions import ROW_METHODS
+from alchemod.inference.resolving.sessions import ROW_METHODS
 from alchemod.inference.values import Answer, ClassObject, ModelClass, Outside, Place, Statement
 from alchemod.text.problem import FileError
 

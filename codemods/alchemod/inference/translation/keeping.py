@@ -13,9 +13,9 @@ from typing import Final
 
 from alchemod.facts.lines import nodes_near
 from alchemod.facts.module import ClassFacts, last_name
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.parents import parents_of
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import Answer, ClassObject, Object, Place
 
 _BY_NAME: Final = frozenset({"getattr", "setattr", "hasattr", "delattr", "attrgetter", "object"})

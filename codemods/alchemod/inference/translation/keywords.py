@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from alchemod.inference.filtering import (
+from alchemod.inference.querying.filtering import (
     FilteredEntity,
     filtered_entity,
     key_kind,
@@ -18,8 +18,8 @@ from alchemod.inference.filtering import (
     may_be_class,
     term_template,
 )
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.statements import from_entities
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.resolving.statements import from_entities
 from alchemod.inference.translation.changes import Change, Renamed, Replaced, Source, StepTranslation, UntranslatedError
 from alchemod.inference.translation.web import Step
 from alchemod.inference.values import Answer, ModelAttribute, Style, Term

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from alchemod.inference.area import Area
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.parents import parents_of
+from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.changes import Change, Inserted, Replaced, Source, UntranslatedError
 from alchemod.inference.translation.columns import ColumnList, column_list
@@ -24,6 +23,7 @@ from alchemod.inference.translation.translations import QueryTranslations
 from alchemod.inference.translation.uses import SET_OPERATIONS, purpose, why_unknown
 from alchemod.inference.translation.variants import Variants
 from alchemod.inference.translation.web import Origin, Step, Use, Web
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import Answer, Expression, ModelAttribute, ModelClass, Place, Statement
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from alchemod.facts.module import last_name
-from alchemod.inference.bindings import Binding
-from alchemod.inference.callers import Site
-from alchemod.inference.functions import enclosing_function, own_nodes
-from alchemod.inference.parents import Parents, parents_of
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.callers import Site
+from alchemod.inference.resolving.functions import enclosing_function, own_nodes
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.uses.parents import Parents, parents_of
 from alchemod.inference.values import Answer, FunctionObject, Place
 
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef

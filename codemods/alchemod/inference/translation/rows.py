@@ -11,12 +11,12 @@ import ast
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from alchemod.inference.bindings import Binding
-from alchemod.inference.parents import Parents, parents_of
-from alchemod.inference.reaching import definitions
-from alchemod.inference.scopes import Scope
+from alchemod.inference.control.reaching import definitions
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.translation.columns import ColumnList
 from alchemod.inference.translation.situation import Situation
+from alchemod.inference.uses.parents import Parents, parents_of
 
 _Shape = Literal["row", "rows"]
 _ONE_ROW: Final = frozenset({"first", "one", "one_or_none"})

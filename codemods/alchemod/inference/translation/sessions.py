@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from alchemod.facts.lookup import Variable
-from alchemod.inference.bindings import Binding
-from alchemod.inference.parents import parents_of
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.scopes import Scope
-from alchemod.inference.spelling import closes_cycle
+from alchemod.inference.names.spelling import closes_cycle
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.changes import Source, UntranslatedError
 from alchemod.inference.translation.web import Origin, Use, Web
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import Answer, ModelClass, Place, Session
 
 _UNCERTAIN: Final = "which session the Query belongs to where it is used is not certain"

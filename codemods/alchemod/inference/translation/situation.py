@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.translation.borrowing import Borrowing
 from alchemod.inference.translation.columns import ColumnList
 from alchemod.inference.translation.uses import Purpose, purpose

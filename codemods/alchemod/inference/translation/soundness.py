@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.keys import tables_of
 from alchemod.facts.module import last_name
-from alchemod.inference.parents import parents_of
 from alchemod.inference.translation.changes import UntranslatedError
 from alchemod.inference.translation.hooks import QueryHooks
 from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.translation.uses import GIVING_ROWS
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import (
     Answer,
     ClassObject,

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable
 from typing import Final
 
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.translation.changes import (
     Added,
     Removed,

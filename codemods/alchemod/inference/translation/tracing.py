@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from alchemod.inference.bindings import Binding
-from alchemod.inference.parents import Parents, parents_of
-from alchemod.inference.reaching import Definitions, definitions
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.control.reaching import Definitions, definitions
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.translation.keeping import Keeping
 from alchemod.inference.translation.passages import Passage, Passages
 from alchemod.inference.translation.web import STEPS, Origin, Step, Use, UseKind, Web
+from alchemod.inference.uses.parents import Parents, parents_of
 from alchemod.inference.values import Answer, Outside, Place, Statement
 
 _ASSIGNING: Final = frozenset({"assignment", "annotation", "walrus"})

@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from alchemod.inference.resolver import Resolver
-from alchemod.inference.statements import JOINS
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.resolving.statements import JOINS
 from alchemod.inference.translation.columns import Column, ColumnList, PlaceOf
 from alchemod.inference.translation.criteria import mentioned
 from alchemod.inference.translation.eager import joins_collection, options_join_collection

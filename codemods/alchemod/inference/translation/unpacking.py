@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from alchemod.inference.parents import parents_of
 from alchemod.inference.translation.changes import Replaced
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.sessions import Executor
 from alchemod.inference.translation.situation import Result, Situation
+from alchemod.inference.uses.parents import parents_of
 
 
 def unpacked_list(here: Situation, executor: Executor, result: Result) -> Ending | None:

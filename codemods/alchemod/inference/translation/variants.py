@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from alchemod.inference.bindings import Binding
-from alchemod.inference.reaching import definitions
-from alchemod.inference.resolver import Resolver
+from alchemod.inference.control.reaching import definitions
+from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.translation.changes import UntranslatedError
 from alchemod.inference.translation.web import STEPS, Web
 from alchemod.inference.values import Answer, Place, Statement

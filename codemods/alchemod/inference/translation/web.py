@@ -6,10 +6,10 @@ import ast
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from alchemod.inference.bindings import Binding
-from alchemod.inference.parents import parents_of
+from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.translation.keeping import Kept
 from alchemod.inference.translation.passages import Passage
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import Place
 
 STEPS: Final = frozenset(

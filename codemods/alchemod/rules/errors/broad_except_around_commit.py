@@ -9,7 +9,7 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.exceptions import EVERYTHING, Exceptions
+from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
 from alchemod.inference.values import Answer, Session
 
 

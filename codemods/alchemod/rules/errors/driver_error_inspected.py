@@ -10,7 +10,7 @@ from alchemod.edits.verbs import Verb, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.exceptions import Exceptions
+from alchemod.inference.control.exceptions import Exceptions
 from alchemod.inference.values import Answer, Engine, Rows, Session, Statement
 
 

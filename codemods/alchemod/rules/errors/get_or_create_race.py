@@ -14,8 +14,8 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.model import Model
 from alchemod.facts.uniqueness import unique_sets
-from alchemod.inference.absence import Absence
-from alchemod.inference.exceptions import EVERYTHING, Exceptions
+from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
+from alchemod.inference.uses.absence import Absence
 from alchemod.inference.values import Answer, ModelClass, Object, Session, Statement
 
 

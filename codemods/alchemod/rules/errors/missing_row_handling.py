@@ -10,10 +10,10 @@ from alchemod.edits.verbs import drop, rename
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.absence import Absence
-from alchemod.inference.exceptions import EVERYTHING, Exceptions
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.routes import is_route
+from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.resolving.routes import is_route
+from alchemod.inference.uses.absence import Absence
 from alchemod.inference.values import Answer, Outside, Rows, Statement
 
 

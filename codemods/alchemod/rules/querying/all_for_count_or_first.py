@@ -9,7 +9,7 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.fetching import Fetch, Fetching
+from alchemod.inference.querying.fetching import Fetch, Fetching
 
 
 class AllForCountOrFirst(Rule):

@@ -10,9 +10,9 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.module import last_name
-from alchemod.inference.iteration import Loop
-from alchemod.inference.projection import Projection, Projections
-from alchemod.inference.usage import Usage
+from alchemod.inference.querying.iteration import Loop
+from alchemod.inference.querying.projection import Projection, Projections
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Place
 
 

@@ -9,7 +9,7 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.comparisons import Comparisons
+from alchemod.inference.querying.comparisons import Comparisons
 
 
 class EqualsNone(Rule):

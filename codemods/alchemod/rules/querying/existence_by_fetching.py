@@ -10,9 +10,9 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.mocks import is_test
-from alchemod.inference.existence import TESTED, AlwaysTrue, Asked, Existence
-from alchemod.inference.membership import Member, Membership
-from alchemod.inference.usage import Usage
+from alchemod.inference.querying.existence import TESTED, AlwaysTrue, Asked, Existence
+from alchemod.inference.querying.membership import Member, Membership
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Place, Statement
 
 

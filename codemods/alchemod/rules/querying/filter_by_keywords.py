@@ -10,7 +10,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.keyword_terms import code_of, doubt, keys_of, terms, verb_of
 from alchemod.engine.rule import Rule
-from alchemod.inference.filtering import FilteredEntity
+from alchemod.inference.querying.filtering import FilteredEntity
 from alchemod.inference.values import Statement
 
 

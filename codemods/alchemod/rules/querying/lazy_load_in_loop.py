@@ -16,7 +16,7 @@ from alchemod.inference.loading.insertion import Insertion, insertions
 from alchemod.inference.loading.loads import ASKING, lazy_names
 from alchemod.inference.loading.loop import Loading, RowLoop, reached
 from alchemod.inference.loading.verdict import Verdict
-from alchemod.inference.scopes import Body
+from alchemod.inference.scoping.scopes import Body
 
 
 class LazyLoadInLoop(Rule):

@@ -11,8 +11,8 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.nodes import walk
-from alchemod.inference.conditions import TAKING, Conditions
-from alchemod.inference.operators import Misread, Operand, Operators
+from alchemod.inference.querying.conditions import TAKING, Conditions
+from alchemod.inference.querying.operators import Misread, Operand, Operators
 from alchemod.inference.values import Answer
 
 

@@ -14,7 +14,7 @@ from alchemod.inference.loading.batches import Batch
 from alchemod.inference.loading.insertion import Insertion, insertions
 from alchemod.inference.loading.lookups import ENDINGS
 from alchemod.inference.loading.loopqueries import LoopQueries, LoopQuery
-from alchemod.inference.scopes import Body
+from alchemod.inference.scoping.scopes import Body
 
 
 class QueryInLoop(Rule):

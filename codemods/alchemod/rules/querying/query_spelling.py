@@ -9,7 +9,7 @@ from alchemod.edits.verbs import Verb, add_argument, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Answer, Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.usage import Usage
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Outside, Session, Statement
 
 

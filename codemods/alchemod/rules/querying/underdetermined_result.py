@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.executions import Executions
-from alchemod.inference.underdetermined import Underdetermined
+from alchemod.inference.querying.executions import Executions
+from alchemod.inference.querying.underdetermined import Underdetermined
 
 
 class UnderdeterminedResult(Rule):

@@ -10,7 +10,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.module import last_name
-from alchemod.inference.columns import comparison
+from alchemod.inference.mapping.columns import comparison
 from alchemod.inference.sql.patterns import LIKES, LikePatterns, Pattern
 from alchemod.inference.sql.strings import built
 from alchemod.inference.values import Answer, ColumnObject, Expression, ModelAttribute, Place

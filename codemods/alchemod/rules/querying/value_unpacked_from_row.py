@@ -10,10 +10,10 @@ from alchemod.edits.verbs import Verb, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.iteration import Iteration
-from alchemod.inference.scopes import Comprehension
-from alchemod.inference.unpacking import UnpackedRow, UnpackedRows, Unpackings
-from alchemod.inference.usage import Usage
+from alchemod.inference.querying.iteration import Iteration
+from alchemod.inference.querying.unpacking import UnpackedRow, UnpackedRows, Unpackings
+from alchemod.inference.scoping.scopes import Comprehension
+from alchemod.inference.uses.usage import Usage
 
 
 class ValueUnpackedFromRow(Rule):

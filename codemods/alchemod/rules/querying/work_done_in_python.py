@@ -9,8 +9,8 @@ from alchemod.edits.verbs import Verb, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.postprocessing import LocalWork, Postprocessing
-from alchemod.inference.scopes import Comprehension
+from alchemod.inference.querying.postprocessing import LocalWork, Postprocessing
+from alchemod.inference.scoping.scopes import Comprehension
 
 
 class WorkDoneInPython(Rule):

@@ -9,7 +9,7 @@ from alchemod.edits.verbs import Code, Verb, drop, insert, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.hoisting import Anew, Hoisting
+from alchemod.inference.ownership.hoisting import Anew, Hoisting
 
 
 class EnginePerCall(Rule):

@@ -9,7 +9,7 @@ from alchemod.edits.verbs import drop
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.teardown import ClosedByHand, Teardowns
+from alchemod.inference.ownership.teardown import ClosedByHand, Teardowns
 
 
 class ScopedSessionClosedByHand(Rule):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.crossing import NAMES, Crossing, Crossings
+from alchemod.inference.ownership.crossing import NAMES, Crossing, Crossings
 
 
 class SessionCrossesThreads(Rule):

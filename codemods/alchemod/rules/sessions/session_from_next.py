@@ -9,10 +9,10 @@ from alchemod.edits.verbs import Verb, block, drop, insert, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.inference.names.spelling import spelling_of_name
 from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.lives import SessionLives
 from alchemod.inference.ownership.verdict import Verdict
-from alchemod.inference.spelling import spelling_of_name
 from alchemod.inference.summaries.providers import Provider, started_by
 
 

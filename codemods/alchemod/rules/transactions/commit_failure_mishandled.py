@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alchemod.edits.verbs import Code, Verb, drop, insert, swap
 from alchemod.engine.rule import Rule
 from alchemod.facts.module import last_name
-from alchemod.inference.scopes import contains
+from alchemod.inference.scoping.scopes import contains
 from alchemod.inference.summaries.direct import looks_like_session
 from alchemod.inference.transactions.handlers import failures
 from alchemod.inference.transactions.mishandled import Mishandled, captures, mishandled

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.imported import Imported
+from alchemod.inference.names.imported import Imported
 from alchemod.inference.values import Answer, ModelClass, Outside
 
 

@@ -9,10 +9,10 @@ from alchemod.edits.verbs import Verb, block, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.assigned import assigned
-from alchemod.inference.connectionless import Connectionless
-from alchemod.inference.flowing import Flowing
-from alchemod.inference.parents import parents_of
+from alchemod.inference.connections.connectionless import Connectionless
+from alchemod.inference.names.assigned import assigned
+from alchemod.inference.uses.flowing import Flowing
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import Answer, Engine, Outside
 
 

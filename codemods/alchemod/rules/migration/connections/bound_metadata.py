@@ -11,10 +11,10 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.nodes import is_dotted
-from alchemod.inference.bound_engines import BoundEngines
-from alchemod.inference.connectionless import Connectionless
-from alchemod.inference.flowing import Flowing
-from alchemod.inference.literals import Literals
+from alchemod.inference.connections.bound_engines import BoundEngines
+from alchemod.inference.connections.connectionless import Connectionless
+from alchemod.inference.names.literals import Literals
+from alchemod.inference.uses.flowing import Flowing
 from alchemod.inference.values import Answer, Engine, Outside, Statement, TableObject
 
 

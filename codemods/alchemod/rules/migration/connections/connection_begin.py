@@ -12,8 +12,8 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import expressions, statements
-from alchemod.inference.connection_blocks import ConnectionBlocks
-from alchemod.inference.listeners import Listeners
+from alchemod.inference.connections.connection_blocks import ConnectionBlocks
+from alchemod.inference.legacy.listeners import Listeners
 from alchemod.inference.values import Answer, Engine
 
 _EXECUTING: Final = frozenset({"execute", "scalar", "scalars", "exec_driver_sql"})

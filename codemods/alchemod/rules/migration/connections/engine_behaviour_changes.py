@@ -12,8 +12,8 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts
-from alchemod.inference.literals import Literals
-from alchemod.inference.usage import Usage
+from alchemod.inference.names.literals import Literals
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Answer, ClassObject, Engine, LibraryObject, Outside, Rows
 
 _RAW: Final = "PoolProxiedConnection"

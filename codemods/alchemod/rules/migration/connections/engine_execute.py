@@ -11,7 +11,7 @@ from alchemod.edits.verbs import Code, Verb, block, insert, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.connectionless import Connectionless, Execution
+from alchemod.inference.connections.connectionless import Connectionless, Execution
 from alchemod.inference.values import Engine
 
 

@@ -11,8 +11,8 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.versions import parse_release
-from alchemod.inference.flowing import Flowing
-from alchemod.inference.literals import Literals
+from alchemod.inference.names.literals import Literals
+from alchemod.inference.uses.flowing import Flowing
 from alchemod.inference.values import Answer, Engine, Method, Statement, TableObject
 
 

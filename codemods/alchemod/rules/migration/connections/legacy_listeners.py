@@ -10,8 +10,8 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
 from alchemod.facts.versions import parse_release
-from alchemod.inference.listeners import Listeners
-from alchemod.inference.old_listeners import OldListener, OldListeners
+from alchemod.inference.legacy.listeners import Listeners
+from alchemod.inference.legacy.old_listeners import OldListener, OldListeners
 from alchemod.inference.values import Answer, Outside
 
 _MAPPER = 'listen instead: event.listen(Model, "before_insert", function)'

@@ -11,9 +11,9 @@ from alchemod.edits.verbs import insert, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.connection_blocks import Block, ConnectionBlocks
-from alchemod.inference.functions import enclosing_function
-from alchemod.inference.parents import parents_of
+from alchemod.inference.connections.connection_blocks import Block, ConnectionBlocks
+from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import Answer, Engine, Statement
 
 _PLAIN: Final = (ast.Expr, ast.Assign, ast.AnnAssign)

@@ -11,7 +11,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.versions import parse_release
-from alchemod.inference.connection_blocks import ConnectionBlocks
+from alchemod.inference.connections.connection_blocks import ConnectionBlocks
 from alchemod.inference.sql.driver import Shape, driver_sql
 from alchemod.inference.sql.execution import EXECUTING, Execution, SqlExecutions
 from alchemod.inference.values import Answer

@@ -10,8 +10,8 @@ from alchemod.edits.verbs import rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
-from alchemod.inference.connectionless import Connectionless
-from alchemod.inference.flowing import Flowing
+from alchemod.inference.connections.connectionless import Connectionless
+from alchemod.inference.uses.flowing import Flowing
 from alchemod.inference.values import Answer, Engine, LibraryObject, Outside, TableObject
 
 _ROWS = ("sqlalchemy.engine", "sqlalchemy.engine.result")

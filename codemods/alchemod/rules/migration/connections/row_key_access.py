@@ -10,7 +10,7 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.rows_as_mappings import RowsAsMappings
+from alchemod.inference.querying.rows_as_mappings import RowsAsMappings
 from alchemod.inference.values import Answer, ColumnObject, Expression, ModelAttribute, Row
 
 

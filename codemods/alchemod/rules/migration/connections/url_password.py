@@ -10,7 +10,7 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.flowing import Flowing
+from alchemod.inference.uses.flowing import Flowing
 from alchemod.inference.values import Answer, LibraryObject, Outside
 
 

@@ -11,7 +11,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.inference.kinds import DICT, LIST, KindsOf
+from alchemod.inference.resolving.kinds import DICT, LIST, KindsOf
 from alchemod.inference.values import Answer, Outside
 
 _MESSAGE = "case() takes its conditions one by one in SQLAlchemy 2.0"

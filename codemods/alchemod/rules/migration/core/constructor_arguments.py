@@ -11,8 +11,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.inference.kinds import LIST, KindsOf
-from alchemod.inference.legacy_arguments import (
+from alchemod.inference.legacy.arguments import (
     COMPOUND,
     DELETE,
     EXISTS,
@@ -24,7 +23,8 @@ from alchemod.inference.legacy_arguments import (
     Constructor,
     LegacyArguments,
 )
-from alchemod.inference.legacy_forms import Named, UnclearError
+from alchemod.inference.legacy.forms import Named, UnclearError
+from alchemod.inference.resolving.kinds import LIST, KindsOf
 from alchemod.inference.values import Answer, Exists, Method, Outside, Statement, TableObject
 
 _CHANGING = {"insert": INSERT, "update": UPDATE, "delete": DELETE}

@@ -11,7 +11,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
 from alchemod.facts.lookup import External
 from alchemod.facts.module import last_name
-from alchemod.inference.dialects import Dialects
+from alchemod.inference.connections.dialects import Dialects
 from alchemod.inference.values import (
     Answer,
     ColumnObject,

@@ -12,8 +12,8 @@ from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
 from alchemod.facts.module import last_name
 from alchemod.facts.project import Project
-from alchemod.inference.numbers import INTEGERS, Numbers
-from alchemod.inference.usage import Usage
+from alchemod.inference.mapping.numbers import INTEGERS, Numbers
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Answer, Outside
 
 _DIVISION = "a division of whole numbers gives a fraction in SQLAlchemy 2.0, and gave a whole number before"

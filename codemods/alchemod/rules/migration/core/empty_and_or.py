@@ -10,8 +10,8 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.inference.emptiness import Emptiness
-from alchemod.inference.usage import Usage
+from alchemod.inference.uses.emptiness import Emptiness
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Answer, Outside, Statement
 
 _CRITERIA = frozenset({"filter", "where"})

@@ -11,10 +11,10 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.inference.from_uses import FROM_METHODS, FromUses, HeldSelect
-from alchemod.inference.legacy_arguments import SELECT, LegacyArguments
-from alchemod.inference.legacy_forms import UnclearError
-from alchemod.inference.usage import Usage
+from alchemod.inference.legacy.arguments import SELECT, LegacyArguments
+from alchemod.inference.legacy.forms import UnclearError
+from alchemod.inference.uses.from_uses import FROM_METHODS, FromUses, HeldSelect
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Answer, Engine, FromClause, Method, Outside, Statement
 
 _MESSAGE = "a select in FROM has to be made a subquery: SQLAlchemy 2.1 no longer does it by itself"

@@ -9,7 +9,7 @@ from alchemod.edits.verbs import Verb, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.aliasing import Aliasing
+from alchemod.inference.uses.aliasing import Aliasing
 from alchemod.inference.values import Answer, Method, Statement
 
 _METHODS = {

@@ -10,9 +10,9 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
-from alchemod.inference.kinds import KindsOf
-from alchemod.inference.legacy_arguments import SELECT, LegacyArguments
-from alchemod.inference.legacy_forms import UnclearError
+from alchemod.inference.legacy.arguments import SELECT, LegacyArguments
+from alchemod.inference.legacy.forms import UnclearError
+from alchemod.inference.resolving.kinds import KindsOf
 from alchemod.inference.values import Answer, FromClause, Method, Outside, Statement, TableObject
 
 _MESSAGE = "select() takes its columns one by one and nothing else in SQLAlchemy 2.0"

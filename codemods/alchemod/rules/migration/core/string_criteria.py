@@ -10,8 +10,8 @@ from alchemod.edits.verbs import Code, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.kinds import TEXT, KindsOf
-from alchemod.inference.named_columns import NamedColumns
+from alchemod.inference.querying.named_columns import NamedColumns
+from alchemod.inference.resolving.kinds import TEXT, KindsOf
 from alchemod.inference.values import Answer, Method, Statement
 
 _CRITERIA = frozenset({"filter", "where", "having"})

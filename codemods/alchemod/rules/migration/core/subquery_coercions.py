@@ -9,8 +9,8 @@ from alchemod.edits.verbs import rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.correlation import Correlation
-from alchemod.inference.usage import Usage
+from alchemod.inference.querying.correlation import Correlation
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import (
     Answer,
     ColumnObject,

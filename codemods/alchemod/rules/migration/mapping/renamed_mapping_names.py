@@ -12,8 +12,8 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
 from alchemod.facts.module import last_name
 from alchemod.facts.versions import parse_release
-from alchemod.inference.imported import Imported
-from alchemod.inference.mappers import Mappers
+from alchemod.inference.mapping.mappers import Mappers
+from alchemod.inference.names.imported import Imported
 from alchemod.inference.values import Answer, ModelClass, Outside
 
 _MOVED = (

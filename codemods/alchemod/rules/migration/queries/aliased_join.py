@@ -9,7 +9,7 @@ from alchemod.edits.verbs import Verb, drop, insert, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.aliased_joins import AliasedJoins
+from alchemod.inference.querying.aliased_joins import AliasedJoins
 
 
 class AliasedJoinName(Rule):

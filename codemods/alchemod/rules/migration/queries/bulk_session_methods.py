@@ -10,9 +10,9 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.uniqueness import primary_key
-from alchemod.inference.emptiness import Emptiness
-from alchemod.inference.mapping_rows import MappingRows
-from alchemod.inference.usage import Usage
+from alchemod.inference.mapping.mapping_rows import MappingRows
+from alchemod.inference.uses.emptiness import Emptiness
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Answer, Method, ModelClass, Place, Session
 
 _STATEMENTS = {"bulk_insert_mappings": "insert", "bulk_update_mappings": "update"}

@@ -10,7 +10,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
-from alchemod.inference.session_classes import SessionClasses
+from alchemod.inference.ownership.session_classes import SessionClasses
 from alchemod.inference.values import Answer, Row, Rows, Session, SessionFactory, Statement
 
 _SHORT = {"scalars": ("scalars", "1.4.24"), "scalar": ("scalar", "1.4")}

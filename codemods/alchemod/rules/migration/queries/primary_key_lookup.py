@@ -11,7 +11,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.model import Model
 from alchemod.facts.uniqueness import primary_key
-from alchemod.inference.kinds import KindsOf
+from alchemod.inference.resolving.kinds import KindsOf
 from alchemod.inference.values import Answer, ModelAttribute, ModelClass, Session, Statement
 
 _LOOKUPS = {"first": ("get", "1.4"), "one_or_none": ("get", "1.4"), "one": ("get_one", "2.0.22")}

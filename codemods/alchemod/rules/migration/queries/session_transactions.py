@@ -11,7 +11,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
 from alchemod.facts.project import Project
-from alchemod.inference.nested_commits import NestedCommits
+from alchemod.inference.transactions.nested_commits import NestedCommits
 from alchemod.inference.values import Answer, FlaskDatabase, Method, Outside, Session, SessionFactory
 
 _MAKERS = frozenset({"sessionmaker", "Session", "create_session", "scoped_session"})

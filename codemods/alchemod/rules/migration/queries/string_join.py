@@ -10,7 +10,7 @@ from alchemod.edits.verbs import Code, Verb, drop, spread, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.join_links import Joining, JoinLinks, Part, Relation
+from alchemod.inference.querying.join_links import Joining, JoinLinks, Part, Relation
 
 _MESSAGE = "{}() takes one relationship or target in SQLAlchemy 2.0, no text, no tuple, no chain"
 

@@ -14,14 +14,14 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
 from alchemod.facts.module import last_name
 from alchemod.facts.private_names import PRIVATE_IN_21
-from alchemod.inference.column_types import ColumnTypes
-from alchemod.inference.dialects import Dialects
-from alchemod.inference.library_calls import LibraryCalls
-from alchemod.inference.listeners import Listener, Listeners
-from alchemod.inference.literals import Literals
-from alchemod.inference.mysql_options import OPTIONS, MysqlOptions
-from alchemod.inference.returning_paths import ReturningPaths
-from alchemod.inference.validators import Validators
+from alchemod.inference.connections.dialects import Dialects
+from alchemod.inference.legacy.library_calls import LibraryCalls
+from alchemod.inference.legacy.listeners import Listener, Listeners
+from alchemod.inference.mapping.column_types import ColumnTypes
+from alchemod.inference.mapping.mysql_options import OPTIONS, MysqlOptions
+from alchemod.inference.mapping.returning_paths import ReturningPaths
+from alchemod.inference.mapping.validators import Validators
+from alchemod.inference.names.literals import Literals
 from alchemod.inference.values import (
     Answer,
     ClassObject,

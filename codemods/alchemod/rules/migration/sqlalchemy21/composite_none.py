@@ -11,7 +11,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.attributes import evaluated
-from alchemod.inference.none_tests import NoneTest, NoneTests
+from alchemod.inference.mapping.none_tests import NoneTest, NoneTests
 from alchemod.inference.values import Answer, ModelClass, Outside
 
 

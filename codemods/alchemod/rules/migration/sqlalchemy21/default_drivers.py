@@ -11,7 +11,7 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.literals import Literals
+from alchemod.inference.names.literals import Literals
 from alchemod.inference.values import Answer, Outside
 
 

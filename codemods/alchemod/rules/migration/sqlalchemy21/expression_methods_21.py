@@ -10,9 +10,9 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.column_types import ColumnTypes
-from alchemod.inference.numbers import INTEGERS
-from alchemod.inference.usage import Usage
+from alchemod.inference.mapping.column_types import ColumnTypes
+from alchemod.inference.mapping.numbers import INTEGERS
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import (
     Answer,
     Exists,

@@ -10,7 +10,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.keyword_terms import code_of, doubt, keys_of, terms, verb_of
 from alchemod.engine.rule import Rule
-from alchemod.inference.filtering import speaks_of_several
+from alchemod.inference.querying.filtering import speaks_of_several
 
 
 class FilterByAllEntities(Rule):

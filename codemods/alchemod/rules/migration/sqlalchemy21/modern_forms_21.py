@@ -13,10 +13,10 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import is_dotted, walk
-from alchemod.inference.parents import parents_in
 from alchemod.inference.sql.execution import SqlExecutions
 from alchemod.inference.sql.positions import gaps
-from alchemod.inference.usage import Usage
+from alchemod.inference.uses.parents import parents_in
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Answer, Engine, ModelClass, Outside, Session
 
 _MANY: Final = {"delete": "delete_all", "merge": "merge_all"}

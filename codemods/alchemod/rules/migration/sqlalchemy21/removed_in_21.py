@@ -10,8 +10,8 @@ from alchemod.edits.verbs import drop, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.dialects import Dialects
-from alchemod.inference.reflected_indexes import ReflectedIndexes
+from alchemod.inference.connections.dialects import Dialects
+from alchemod.inference.mapping.reflected_indexes import ReflectedIndexes
 from alchemod.inference.values import Answer, Outside
 
 

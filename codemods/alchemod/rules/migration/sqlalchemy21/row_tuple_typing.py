@@ -10,8 +10,8 @@ from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.absent_rows import AbsentRows
-from alchemod.inference.usage import Usage
+from alchemod.inference.uses.absent_rows import AbsentRows
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Outside, Row, Rows, Statement
 
 _OF_COLUMNS: Final = frozenset(

@@ -11,9 +11,9 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.module import last_name
-from alchemod.inference.dialects import Dialects
-from alchemod.inference.library_calls import LibraryCalls
-from alchemod.inference.schemas import Schemas
+from alchemod.inference.connections.dialects import Dialects
+from alchemod.inference.legacy.library_calls import LibraryCalls
+from alchemod.inference.mapping.schemas import Schemas
 from alchemod.inference.values import Answer, ModelClass, Outside, TableObject
 
 _NAMED: Final = frozenset({"Enum", "ENUM", "DOMAIN"})

@@ -1,0 +1,1 @@
+"""The ways control can take through a block of code, and what holds on each of them."""

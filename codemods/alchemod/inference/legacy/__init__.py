@@ -1,0 +1,1 @@
+"""Calls, arguments and listeners in the forms of older versions of SQLAlchemy."""

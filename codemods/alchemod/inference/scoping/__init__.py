@@ -1,0 +1,1 @@
+"""What names a function, class, module or comprehension binds, and where."""
