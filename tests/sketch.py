@@ -37,6 +37,7 @@ from alchemod.inference.values import (
     ModelClass,
     Object,
     Outside,
+    Parts,
     Plain,
     ProjectModule,
     Row,
@@ -134,6 +135,8 @@ def words(value: Value) -> str:
             return f"a {facts.qualname}"
         case Collection(element=element):
             return f"many ({words(element)})"
+        case Parts(elements=elements):
+            return f"({', '.join(words(one.value) if one is not None else '?' for one in elements)})"
         case Plain():
             return "plain"
         case Engine():

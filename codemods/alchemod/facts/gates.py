@@ -22,6 +22,13 @@ TOKENS = (
     b".Model)",
     b"db.Model",
     b"Column(",
+    b"create_all(",
+    b"drop_all(",
+    b"engine.execute(",
+    b"engine.begin(",
+    b"engine.connect(",
+    b"conn.execute(",
+    b"connection.execute(",
 )
 
 

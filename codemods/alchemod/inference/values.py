@@ -158,6 +158,14 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """A tuple of different things; an element that is not known is None. `blank` are the places of constants None."""
+
+    elements: tuple[Answer | None, ...]
+    blank: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Plain:
     """A value without ties to a session: a number, a string, a DTO."""
 
@@ -351,6 +359,7 @@ Value: TypeAlias = (
     | Expression
     | Object
     | Collection
+    | Parts
     | Plain
     | Engine
     | LibraryObject

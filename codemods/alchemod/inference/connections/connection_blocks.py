@@ -14,8 +14,18 @@ from pathlib import Path
 from typing import Final
 
 from alchemod.inference.area import Area
+from alchemod.inference.control.reaching import definitions
 from alchemod.inference.names.literals import Literals
-from alchemod.inference.values import Answer, Engine, Outside, Place, Statement
+from alchemod.inference.values import (
+    Answer,
+    Engine,
+    FunctionObject,
+    LibraryObject,
+    Outside,
+    Place,
+    Statement,
+    TableObject,
+)
 
 _WRITING: Final = re.compile(
     r"\s*(?:insert|update|delete|create|drop|alter|truncate|replace|merge|grant|revoke|call|vacuum|rename|copy)\b",
@@ -23,6 +33,8 @@ _WRITING: Final = re.compile(
 )
 _READING: Final = re.compile(r"\s*(?:select|with|show|pragma|explain|values|describe)\b", re.IGNORECASE)
 _DECIDING: Final = frozenset({"commit", "begin", "begin_nested", "begin_twophase", "rollback"})
+_EXECUTING: Final = frozenset({"execute", "exec_driver_sql", "scalar", "scalars"})
+_DEFINING: Final = frozenset({"create", "drop", "create_all", "drop_all"})
 _AUTOCOMMIT: Final = b"AUTOCOMMIT"
 
 
@@ -73,21 +85,44 @@ class ConnectionBlocks(Area):
                 case ast.Attribute(value=receiver, attr=method) if ast.unparse(receiver) == name:
                     if method in _DECIDING:
                         decides = decides or call
-                    elif method in {"execute", "exec_driver_sql", "scalar", "scalars"} and call.args:
+                    elif method in _EXECUTING and call.args:
                         executed.append(call)
                         kind = self.kind(path, call.args[0])
                         (writes if kind == "writes" else unknown if kind == "unknown" else []).append(call)
+                case _ if (held := self.of_schema(path, call)) is not None and ast.unparse(held) == name:
+                    executed.append(call)
+                    writes.append(call)
                 case _ if any(_is_named(one, name) for one in (*call.args, *(k.value for k in call.keywords))):
                     lent.append(call)
         return Block(name, executed, writes, unknown, lent, decides)
+
+    def of_schema(self, path: Path, call: ast.Call) -> ast.expr | None:
+        """The connection over which a call creates or drops tables; None for other calls."""
+        match call:
+            case ast.Call(func=ast.Attribute(value=schema, attr=name)) if name in _DEFINING:
+                held = next((one.value for one in call.keywords if one.arg == "bind"), None)
+                held = call.args[0] if call.args else held
+            case _:
+                return None
+        if held is None:
+            return None
+        match self.inference.value(path, schema), self.inference.value(path, held):
+            case (
+                Answer(value=TableObject() | LibraryObject(name="MetaData" | "Index")),
+                Answer(value=Engine(is_connection=True)),
+            ):
+                return held
+        return None
 
     def is_left_to_autocommit(self, connection: ast.expr, statement: ast.expr, place: Place) -> bool:
         """Whether a statement writes over a connection that is opened here and never told to commit.
 
         SQLAlchemy 1.x commits it by itself, SQLAlchemy 2.0 rolls it back when the connection is closed.
         """
-        if self.kind(place.module.path, statement) != "writes":
-            return False
+        return self.kind(place.module.path, statement) == "writes" and self.is_left_open(connection, place)
+
+    def is_left_open(self, connection: ast.expr, place: Place) -> bool:
+        """Whether a connection is opened here and never told to begin or to commit."""
         if not isinstance(connection, ast.Name):
             return _is_opening(connection)
         owner = place.scope.owner(connection.id)
@@ -98,6 +133,16 @@ class ConnectionBlocks(Area):
         opening = _is_opening(block[0].context_expr) if block else connection.id in _assigned(body)
         decided = self.of(place.module.path, connection.id, block[1] if block else body).decides
         return opening and decided is None
+
+    def is_handed_out(self, connection: ast.Name, place: Place) -> bool:
+        """Whether a function of the project gives the connection that a variable holds."""
+        root = place.scope.root.node
+        sites = definitions(root, connection).sites if isinstance(root, ast.Module) else ()
+        callees = [site.value.func for site in sites if isinstance(site.value, ast.Call) and site.kind == "assignment"]
+        given = [self.inference.resolver.value(callee, place) for callee in callees]
+        return len(callees) == len(sites) > 0 and all(
+            one is not None and isinstance(one.value, FunctionObject) for one in given
+        )
 
     def is_opened(self, connection: ast.Name, body: list[ast.stmt]) -> bool:
         """Whether a `with` block opens the connection."""

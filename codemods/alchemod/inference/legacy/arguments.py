@@ -99,7 +99,7 @@ SELECT = Constructor(
     ("whereclause", "from_obj", "distinct", "having", "correlate", "prefixes", "suffixes"),
     {
         "whereclause": optional("where"),
-        "from_obj": each("select_from"),
+        "from_obj": each("select_from", is_rarely_list=True),
         "distinct": flag_or_list("distinct"),
         "having": optional("having"),
         "correlate": _CORRELATE,
@@ -112,7 +112,11 @@ COMPOUND = Constructor((), (), {**_ENDING, "correlate": _CORRELATE})
 EXISTS = Constructor(
     ("columns",),
     ("whereclause", "from_obj"),
-    {"whereclause": optional("where"), "from_obj": each("select_from", since="1.4"), "correlate": _CORRELATE},
+    {
+        "whereclause": optional("where"),
+        "from_obj": each("select_from", is_rarely_list=True, since="1.4"),
+        "correlate": _CORRELATE,
+    },
 )
 TEXT = Constructor(
     ("text",),
@@ -201,6 +205,7 @@ class LegacyArguments(Area):
                 return result
             if link is not None:
                 result.links.append(link)
+                result.doubt = result.doubt or link.doubt
                 if kinds is None and argument.name in _LEAVE_OUT_NONE:
                     result.doubt = f"{ast.unparse(argument.value)} may be None, which was left out so far"
         return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from alchemod.inference.resolving.kinds import LIST, Kinds
@@ -33,6 +33,8 @@ class Link:
     template: str
     holes: Mapping[str, ast.expr] = field(default_factory=dict)
     since: str = "1.3"
+    doubt: str | None = None
+    """What is not known, so that the call may be wrong."""
 
 
 class UnclearError(Exception):
@@ -117,8 +119,11 @@ def optional(method: str) -> Form:
     return form
 
 
-def each(method: str, *, takes_none: bool = False, since: str = "1.3") -> Form:
-    """The method takes the value, or the elements of a list. `takes_none`: None means the same to it as nothing."""
+def each(method: str, *, takes_none: bool = False, is_rarely_list: bool = False, since: str = "1.3") -> Form:
+    """The method takes the value, or the elements of a list. `takes_none`: None means the same to it as nothing.
+
+    `is_rarely_list`: what is not known is taken for one value; a list would be refused with an error.
+    """
 
     def form(asked: Asked) -> Link | None:
         if asked.constant is None:
@@ -126,6 +131,8 @@ def each(method: str, *, takes_none: bool = False, since: str = "1.3") -> Form:
         if asked.kinds == LIST:
             return asked.spread(method, since)
         kinds = asked.kinds
+        if kinds is None and is_rarely_list:
+            return replace(asked.single(method, since), doubt=f"it is not known whether {asked.code} is a list")
         if kinds is None or "list" in kinds or "dict" in kinds:
             raise UnclearError(f"it is not known whether {asked.code} is a list")
         if "none" in kinds and not takes_none:

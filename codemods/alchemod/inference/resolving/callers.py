@@ -59,17 +59,18 @@ class Callers:
         sites = self.sites_of(facts)
         answers: list[Answer | None] = []
         for site in sites.calls:
-            actual, where = _actual(site, node, binding.name), site.place
-            if actual is None and (actual := _default(node, binding.name)) is not None:
+            given, where = actual(site, node, binding.name), site.place
+            if given is None and (given := _default(node, binding.name)) is not None:
                 where = Place(place.module, place.scope.parent)
-            if actual is None or (isinstance(actual, ast.Constant) and actual.value is None):
-                return None
-            if not _passes_on(actual, binding.name, where, place):
-                answers.append(self._resolver.value(actual, where))
+            if given is None or (isinstance(given, ast.Constant) and given.value is None):
+                answers.append(None)
+            elif not _passes_on(given, binding.name, where, place):
+                answers.append(self._resolver.value(given, where))
         answer = self._resolver.agreeing(answers)
         if answer is None:
             return None
-        answer = answer.then(answer.value, f"all {len(sites.calls)} calls of {facts.name}() pass it")
+        if None not in answers:
+            answer = answer.then(answer.value, f"all {len(sites.calls)} calls of {facts.name}() pass it")
         if sites.complete and facts.name.startswith("_") and not facts.name.endswith("__"):
             return answer
         return answer.weakened(f"other callers of {facts.name}() may pass something else")
@@ -168,7 +169,7 @@ def _passes_on(actual: ast.expr, name: str, where: Place, inside: Place) -> bool
     return len(where.scope.bindings.get(name, ())) == 1
 
 
-def _actual(site: Site, function: _FunctionNode, name: str) -> ast.expr | None:
+def actual(site: Site, function: _FunctionNode, name: str) -> ast.expr | None:
     """The argument that a call passes for a parameter; None when it passes none, or that is not known."""
     call = site.call
     if any(isinstance(argument, ast.Starred) for argument in call.args):

@@ -124,8 +124,10 @@ def _outside(answer: Answer, outside: Outside, node: ast.Call, place: Place, res
             return answer.then(Session())
         case "text" | "literal_column":
             return None
-        case "Column" if dotted.startswith("sqlalchemy."):
-            return answer.then(LibraryObject("Column"))
+        case "Column" | "Index" | "MetaData" if dotted.startswith("sqlalchemy."):
+            return answer.then(LibraryObject(name))
+        case "declarative_base" | "automap_base" if dotted.startswith("sqlalchemy."):
+            return answer.then(LibraryObject("DeclarativeMeta"))
         case "exists":
             return answer.then(Exists())
         case "union" | "union_all" | "intersect" | "intersect_all" | "except_" | "except_all":

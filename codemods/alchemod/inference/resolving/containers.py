@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
 
 from alchemod.inference.resolving.tables import column
@@ -18,6 +19,7 @@ from alchemod.inference.values import (
     Method,
     ModelClass,
     Object,
+    Parts,
     Plain,
     Row,
     Rows,
@@ -25,6 +27,7 @@ from alchemod.inference.values import (
     Statement,
     Term,
     Value,
+    resting_on,
 )
 
 
@@ -63,6 +66,13 @@ def next_of(answer: Answer | None, name: str) -> Answer | None:
     """What `next()` of a value gives, or waiting for `anext()` of it."""
     element = element_of(answer) if name in {"next", "anext"} else None
     return element.then(Coroutine(element.value)) if element is not None and name == "anext" else element
+
+
+def parts_of(elements: Sequence[ast.expr], values: Sequence[Answer | None]) -> Answer | None:
+    """A tuple of different things; None when nothing is known of any of them."""
+    blank = {index for index, one in enumerate(elements) if isinstance(one, ast.Constant) and one.value is None}
+    is_known = bool(blank) or any(value is not None for value in values)
+    return Answer(Parts(tuple(values), frozenset(blank))) if is_known else None
 
 
 def _element(value: Value) -> Value | None:
@@ -122,6 +132,12 @@ def part_of(answer: Answer, index: ast.expr) -> Answer | None:
             return answer.then(part) if part is not None else None
         case Plain():
             return answer
+        case Parts(elements=elements):
+            position = index.value if isinstance(index, ast.Constant) else None
+            if not isinstance(position, int) or not -len(elements) <= position < len(elements):
+                return None
+            known = elements[position]
+            return resting_on(known.value, (answer, known)) if known is not None else None
         case Rows() | Collection() | Statement():
             if isinstance(index, ast.Constant) and isinstance(index.value, str):
                 return None

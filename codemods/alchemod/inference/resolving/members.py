@@ -82,6 +82,8 @@ def attribute(answer: Answer, node: ast.Attribute, place: Place, resolver: Resol
             return answer.then(LibraryObject("PoolProxiedConnection"))
         case Engine(is_async=True, is_connection=is_connection) if name in {"sync_engine", "sync_connection"}:
             return answer.then(Engine(is_connection=is_connection))
+        case LibraryObject(name="DeclarativeMeta") if name == "metadata":
+            return answer.then(LibraryObject("MetaData"))
         case (
             Session()
             | SessionFactory()
@@ -141,7 +143,7 @@ def _of_model(answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place
         if node.attr == "query":
             return _query_property(answer, cls, node, place, resolver)
         if found is None:
-            return None
+            return answer.then(LibraryObject("MetaData")) if node.attr == "metadata" else None
     if found.kind == "method":
         return _method_of(answer, cls.model.facts, found.name, resolver)
     if found.kind == "other" and isinstance(found.value, ast.Call) and last_name(found.value) == "query_property":
@@ -174,7 +176,7 @@ def _of_class(
             return answer.then(FunctionObject(owner.methods[node.attr], answer.value))
         if (assigned := owner.attributes.get(node.attr)) is not None:
             return class_attribute(owner, assigned, resolver)
-    return None
+    return resolver.instances.attribute(answer, facts, node.attr)
 
 
 def _of_entity(answer: Answer, cls: ModelClass, node: ast.Attribute, place: Place, resolver: Resolver) -> Answer | None:

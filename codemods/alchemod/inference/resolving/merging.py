@@ -2,10 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from alchemod.facts.tables import Table
-from alchemod.inference.values import ModelClass, Rows, Session, Statement, TableObject, Value
+from alchemod.inference.values import (
+    Answer,
+    Engine,
+    ModelClass,
+    Parts,
+    Rows,
+    Session,
+    Statement,
+    TableObject,
+    Value,
+    resting_on,
+)
+
+
+def agreed(answers: Iterable[Answer | None]) -> Answer | None:
+    """The one value that all answers give, None when one is unknown or they differ.
+
+    An engine or connection is one, too, where what is given on other ways is unknown: what is done with it says that
+    all ways give something of that kind.
+    """
+    found: list[Answer] = []
+    is_whole = True
+    for answer in answers:
+        if answer is None:
+            is_whole = False
+        else:
+            found.append(answer)
+        if not is_whole and found and not isinstance(found[-1].value, Engine):
+            return None
+    if not found:
+        return None
+    value = found[0].value
+    for answer in found[1:]:
+        other = merged(value, answer.value)
+        if other is None:
+            return None
+        value = other
+    whole = resting_on(value, found)
+    return whole if is_whole else whole.weakened("it may be something else on other ways")
 
 
 def merged(first: Value, second: Value) -> Value | None:
@@ -26,9 +65,21 @@ def merged(first: Value, second: Value) -> Value | None:
             other.scoped,
         ):
             return replace(one, factory=None)
+        case Parts() as one, Parts() as other if len(one.elements) == len(other.elements):
+            return _merged_parts(one, other)
         case TableObject(table=one, alias=None), TableObject(table=other, alias=None) if _is_blank(one, other):
             return first
     return None
+
+
+def _merged_parts(one: Parts, other: Parts) -> Parts:
+    elements = list(one.elements)
+    for index, (first, second) in enumerate(zip(one.elements, other.elements, strict=True)):
+        if index in one.blank:
+            elements[index] = second
+        elif index not in other.blank:
+            elements[index] = agreed((first, second))
+    return Parts(tuple(elements), one.blank & other.blank)
 
 
 def _is_blank(*tables: Table) -> bool:

@@ -19,11 +19,11 @@ from alchemod.inference.resolving import calls, members
 from alchemod.inference.resolving.annotation import annotated
 from alchemod.inference.resolving.bound import bound
 from alchemod.inference.resolving.callers import Callers
-from alchemod.inference.resolving.containers import part_of
+from alchemod.inference.resolving.containers import part_of, parts_of
 from alchemod.inference.resolving.functions import Functions
 from alchemod.inference.resolving.growth import grown, grows_in_circle
 from alchemod.inference.resolving.instances import Instances
-from alchemod.inference.resolving.merging import merged
+from alchemod.inference.resolving.merging import agreed
 from alchemod.inference.resolving.stored import stored
 from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.scoping.scopes import Scope, scope_of
@@ -40,6 +40,7 @@ from alchemod.inference.values import (
     LocalFunction,
     ModelAttribute,
     ModelClass,
+    Object,
     Outside,
     Place,
     Plain,
@@ -180,10 +181,15 @@ class Resolver:
                 return self._combined((operand,), place)
             case ast.Subscript(value=value, slice=index):
                 answer = self.value(value, place)
-                return part_of(answer, index) if answer is not None else stored(node, place, self)
+                if answer is not None and isinstance(answer.value, Object):
+                    return self._item(answer, place)
+                return part_of(answer, index) if answer is not None else stored(value, place, self)
             case ast.List(elts=[first, *rest]) | ast.Tuple(elts=[first, *rest]) | ast.Set(elts=[first, *rest]):
-                answer = self.agreeing(self.value(part, place) for part in (first, *rest))
-                return answer.then(Collection(answer.value)) if answer is not None else None
+                found = [self.value(part, place) for part in (first, *rest)]
+                answer = self.agreeing(found) if None not in found else None
+                if answer is not None:
+                    return answer.then(Collection(answer.value))
+                return parts_of(node.elts, found) if isinstance(node, ast.Tuple) else None
             case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
                 scope = place.scope.find(node)
                 answer = self.value(element, Place(place.module, scope)) if scope is not None else None
@@ -196,6 +202,12 @@ class Resolver:
             case ast.Lambda():
                 return Answer(LocalFunction(node, place))
         return None
+
+    def _item(self, answer: Answer, place: Place) -> Answer | None:
+        """What `value[index]` gives where the class has its own `__getitem__()`."""
+        method = self.read(answer, "__getitem__", place)
+        is_own = method is not None and isinstance(method.value, FunctionObject)
+        return self.functions.returned(method, None, place) if is_own else None
 
     def _combined(self, parts: Sequence[ast.expr], place: Place) -> Answer | None:
         """A SQL expression when one operand is one."""
@@ -298,8 +310,9 @@ class Resolver:
     def _known_call(self, node: ast.expr, place: Place) -> Answer | None:
         """A call known by its arguments alone, when nothing is known of what is asked."""
         match node:
-            case ast.Call(func=ast.Attribute(value=receiver)) if self.value(receiver, place) is None:
-                return calls.known_by_arguments(node, place, self)
+            case ast.Call(func=ast.Attribute(value=receiver, attr=name)) if self.value(receiver, place) is None:
+                known = calls.known_by_arguments(node, place, self)
+                return stored(receiver, place, self) if known is None and name == "get" else known
         return None
 
     def linked(self, answer: Answer, link: ast.Attribute | ast.Call, place: Place) -> Answer | None:
@@ -310,20 +323,7 @@ class Resolver:
 
     def agreeing(self, answers: Iterable[Answer | None]) -> Answer | None:
         """The one value that all answers give, None when one is unknown or they differ."""
-        found: list[Answer] = []
-        for answer in answers:
-            if answer is None:
-                return None
-            found.append(answer)
-        if not found:
-            return None
-        value = found[0].value
-        for answer in found[1:]:
-            other = merged(value, answer.value)
-            if other is None:
-                return None
-            value = other
-        return resting_on(value, found)
+        return agreed(answers)
 
     def function_place(self, facts: FunctionFacts) -> Place | None:
         """The inside of a function of the project; None when its file cannot be parsed."""

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from alchemod.inference.resolving.resolver import Resolver
 
 
-def stored(node: ast.Subscript, place: Place, resolver: Resolver) -> Answer | None:
-    """What an element of a dictionary is when all that the class or module puts into it is the same.
+def stored(kept: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
+    """What an element of the dictionary `kept` is when all that the class or module puts into it is the same.
 
     The dictionary is an attribute of `self`, or a name of the module. Never more than inferred.
     """
-    match node.value:
+    match kept:
         case ast.Attribute(value=ast.Name(id=receiver), attr=name):
             function = enclosing_function(place.scope)
             around = function.parent.node if function is not None and function.parent is not None else None
@@ -32,7 +32,7 @@ def stored(node: ast.Subscript, place: Place, resolver: Resolver) -> Answer | No
                 return None
         case _:
             return None
-    code = ast.unparse(node.value)
+    code = ast.unparse(kept)
     return resolver.recall.ask(("stored", around, code), lambda: _agreed(code, name, around, place, resolver))
 
 

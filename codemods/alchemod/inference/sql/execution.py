@@ -12,6 +12,7 @@ from typing import Literal
 from alchemod.facts.vocabulary import canonical
 from alchemod.inference.area import Area
 from alchemod.inference.control.reaching import definitions
+from alchemod.inference.names.assigned import spelled_out
 from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.resolving.sessions import opened
 from alchemod.inference.scoping.bindings import Binding
@@ -54,6 +55,11 @@ class Execution:
 
 
 _OPTIONS = frozenset({"statement", "params", "parameters", "execution_options", "bind_arguments", "mapper", "clause"})
+
+
+_GIVING_STRINGS = frozenset({"strip", "lstrip", "rstrip", "format", "replace", "removesuffix", "removeprefix"})
+_SPLITTING = frozenset({"split", "rsplit", "splitlines"})
+"""Methods that give strings; of what can be executed, only strings have them."""
 
 
 class SqlExecutions(Area):
@@ -100,31 +106,43 @@ class SqlExecutions(Area):
         if answer is not None:
             return ("string" if isinstance(answer.value, Plain) else "construct"), answer
         if isinstance(node, ast.Name):
-            return self._variable(node, place), None
+            return self._variable(node, place)
         if self.strings(node, place):
             return "string", None
+        if isinstance(node, ast.Call) and _last(node.func) in _GIVING_STRINGS:
+            return "string", Answer(Plain(), "inferred", missing=f"whether {ast.unparse(node)} is a string")
         if isinstance(node, ast.Call) and self._makes_construct(node, place):
             return "construct", None
         return "unknown", None
 
-    def _variable(self, name: ast.Name, place: Place) -> Argument:
+    def _variable(self, name: ast.Name, place: Place) -> tuple[Argument, Answer | None]:
         """What all that a variable may be bound to is."""
         root = place.scope.root.node
         assert isinstance(root, ast.Module)
         found = definitions(root, name)
         owner = found.owner
         if owner is None or not found.sites or (owner.parent is None and found.captured):
-            return "string" if self.strings(name, place) else "unknown"
-        kinds = {self._bound(site, Place(place.module, owner)) for site in found.sites}
-        return kinds.pop() if len(kinds) == 1 else "unknown"
+            return ("string" if self.strings(name, place) else "unknown"), None
+        kinds = [self._bound(site, Place(place.module, owner)) for site in found.sites]
+        if len({kind for kind, _ in kinds}) != 1:
+            return "unknown", None
+        return kinds[0][0], next((about for _, about in kinds if about is not None), None)
 
-    def _bound(self, site: Binding, place: Place) -> Argument:
+    def _bound(self, site: Binding, place: Place) -> tuple[Argument, Answer | None]:
         if site.kind == "augmented" and isinstance(site.node, ast.AugAssign):
             added = site.node.value
-            return "string" if self.strings(added, place) and not isinstance(added, ast.Name) else "unknown"
-        if site.value is None or site.position != () or site.kind not in {"assignment", "annotation", "walrus"}:
-            return "unknown"
-        return self.argument(site.value, place)[0] if not isinstance(site.value, ast.Name) else "unknown"
+            is_string = bool(self.strings(added, place)) and not isinstance(added, ast.Name)
+            return ("string" if is_string else "unknown"), None
+        if site.value is None or site.position != ():
+            return "unknown", None
+        if site.kind == "loop":
+            source = spelled_out(site.value, place)
+            if isinstance(source, ast.Call) and _last(source.func) in _SPLITTING:
+                missing = f"whether {ast.unparse(source)} gives strings"
+                return "string", Answer(Plain(), "inferred", missing=missing)
+        if site.kind not in {"assignment", "annotation", "walrus"} or isinstance(site.value, ast.Name):
+            return "unknown", None
+        return self.argument(site.value, place)
 
     def _makes_construct(self, call: ast.Call, place: Place) -> bool:
         """Whether a call, or the first call of a chain of methods, makes a construct of SQLAlchemy's."""
@@ -141,3 +159,7 @@ class SqlExecutions(Area):
             case Answer(value=Outside(definition=definition)):
                 return canonical(definition.name)
         return None
+
+
+def _last(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else ""

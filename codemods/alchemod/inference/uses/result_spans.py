@@ -25,7 +25,9 @@ _TAKING: Final = frozenset({"list", "tuple", "set", "dict", "sorted", "sum", "le
 
 
 def last_use(assignment: ast.Assign, name: str, function: ast.AST, parents: Parents) -> ast.stmt | None:
-    """The last statement beside an assignment that uses what it gives `name`; None when that is used elsewhere too."""
+    """The last statement beside an assignment that needs the connection of what it gives `name`, the assignment itself
+    where nothing but facts such as `rowcount` is read; None when the result is used elsewhere too.
+    """
     suite = _suite(assignment, parents)
     if suite is None:
         return None
@@ -40,7 +42,8 @@ def last_use(assignment: ast.Assign, name: str, function: ast.AST, parents: Pare
             if beside is not None:
                 if not _is_taken(node, parents) or any(isinstance(one, _LATER) for one in _below(around, beside)):
                     return None
-                last = beside if mine.index(beside) > (mine.index(last) if last in mine else -1) else last
+                is_later = mine.index(beside) > (mine.index(last) if last in mine else -1)
+                last = beside if is_later and not _is_fact(node, parents) else last
             elif _may_be_reached(node, assignment, behind[until:], parents):
                 return None
         elif node not in assignment.targets and any(node in ast.walk(one) for one in mine):
@@ -68,6 +71,12 @@ def _names(function: ast.AST, name: str) -> Iterator[ast.Name]:
 
 def _below(around: Sequence[ast.AST], top: ast.stmt) -> Sequence[ast.AST]:
     return around[: around.index(top) + 1]
+
+
+def _is_fact(node: ast.expr, parents: Parents) -> bool:
+    """Whether a use reads what a result still tells when its connection is closed."""
+    outer = parents.of(node)
+    return isinstance(outer, ast.Attribute) and outer.attr in FACTS
 
 
 def _is_taken(node: ast.expr, parents: Parents) -> bool:

@@ -10,12 +10,22 @@ from alchemod.edits.verbs import Verb, add_argument, block, drop, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.module import last_name
 from alchemod.facts.nodes import is_dotted
 from alchemod.inference.connections.bound_engines import BoundEngines
 from alchemod.inference.connections.connectionless import Connectionless
 from alchemod.inference.names.literals import Literals
+from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.uses.flowing import Flowing
-from alchemod.inference.values import Answer, Engine, Outside, Statement, TableObject
+from alchemod.inference.values import (
+    Answer,
+    Engine,
+    FunctionObject,
+    LibraryObject,
+    Outside,
+    Statement,
+    TableObject,
+)
 
 
 class BoundMetadata(Rule):
@@ -55,6 +65,9 @@ class BoundMetadata(Rule):
         *(
             "create",
             "drop",
+            "create_all",
+            "drop_all",
+            "reflect",
             "Table",
             "MetaData",
             "ThreadLocalMetaData",
@@ -67,7 +80,7 @@ class BoundMetadata(Rule):
         *("text", "select", "insert", "update", "delete"),
     )
     since = "1.4"
-    tokens = ("autoload", "MetaData", "bind", "prepare", "execute(", "scalar(", "create(", "drop(")
+    tokens = ("autoload", "MetaData", "bind", "prepare", "execute(", "scalar(", "create(", "drop(", "_all(", "reflect(")
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
         """Looks at one call that may be bound, or execute without a connection."""
@@ -78,6 +91,8 @@ class BoundMetadata(Rule):
                 yield from self._automap(call, ctx)
             case ast.Attribute(value=receiver, attr="create" | "drop") if not call.args:
                 yield from self._table(call, receiver, ctx)
+            case ast.Attribute(value=receiver, attr="create_all" | "drop_all" | "reflect") if not call.args:
+                yield from self._metadata(call, receiver, ctx)
         answer = ctx.value(call.func)
         if answer is None or not isinstance(answer.value, Outside):
             return
@@ -101,7 +116,7 @@ class BoundMetadata(Rule):
     def find_Assign(self, node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         """Looks at one assignment of an attribute called `bind`."""
         match node.targets:
-            case [ast.Attribute(value=owner, attr="bind")] if ctx.ask(Literals).is_made_by(ctx.path, owner, "MetaData"):
+            case [ast.Attribute(value=owner, attr="bind")] if _is_metadata(owner, ctx):
                 missing = f"who relies on {ast.unparse(owner)}.bind; pass {ast.unparse(node.value)} there"
                 yield self.report(node, "metadata has no bind in SQLAlchemy 2.0", missing=missing)
 
@@ -116,13 +131,31 @@ class BoundMetadata(Rule):
             return
         assert isinstance(call.func, ast.Attribute)
         message = f"{call.func.attr}() of a table needs an engine in SQLAlchemy 2.0"
-        engine = ctx.ask(BoundEngines).of_table(ctx.path, answer.value, call)
+        engine = ctx.ask(BoundEngines).of_table(ctx.path, answer.value, call, table)
         if engine is None:
             yield self.report(
                 call, message, missing=f"which engine is meant; write {_shown(call)}(engine)", given=[answer]
             )
         else:
             yield self.fix(call, message, add_argument(call, f"bind={engine}"), given=[answer], unsafe=_ELSEWHERE)
+
+    def _metadata(self, call: ast.Call, metadata: ast.expr, ctx: Context) -> Iterator[Finding]:
+        """`metadata.create_all()` without an engine, where the metadata is bound elsewhere."""
+        answer, engines = ctx.value(metadata), ctx.ask(BoundEngines)
+        if answer is None or answer.value != LibraryObject("MetaData"):
+            return
+        if any(keyword.arg in {"bind", None} for keyword in call.keywords):
+            return
+        if engines.is_bound_here(ctx.path, metadata) or not engines.binds_any:
+            return
+        assert isinstance(call.func, ast.Attribute)
+        message = f"{call.func.attr}() of metadata needs an engine in SQLAlchemy 2.0"
+        engine = engines.of_metadata(ctx.path, metadata, call)
+        if engine is None:
+            missing = f"which engine is meant; write {_shown(call)}(engine)"
+            yield self.report(call, message, missing=missing, given=[answer])
+        else:
+            yield self.fix(call, message, add_argument(call, engine), given=[answer], unsafe=_ELSEWHERE)
 
     def _autoload(self, call: ast.Call, answer: Answer, ctx: Context) -> Iterator[Finding]:
         keywords = {keyword.arg: keyword for keyword in call.keywords}
@@ -172,7 +205,10 @@ class BoundMetadata(Rule):
             case ast.Assign(targets=[ast.Name() | ast.Attribute() as held]) if is_dotted(given):
                 uses = {use: engines.of_metadata(ctx.path, owner, use) for use, owner in _consumers(ctx.tree, held)}
                 if isinstance(held, ast.Name) and isinstance(given, ast.Name):
-                    uses |= dict.fromkeys(_sessions(ctx), given.id)
+                    if engines.binds_several(ctx.path):
+                        yield from self._several(ctx) if engines.binds_first(ctx.path, call) else ()
+                    else:
+                        uses |= dict.fromkeys(_sessions(ctx), given.id)
                 if (callee := _taker(ctx.tree, held, ctx)) is not None:
                     missing = f"what {callee} does with the metadata; give it the engine, then drop it here"
                     yield self.report(call, message, missing=missing, given=[answer])
@@ -187,9 +223,18 @@ class BoundMetadata(Rule):
                 autoload = next((one.value for one in keywords if one.arg == "autoload"), None)
                 if autoload is None or isinstance(autoload, ast.Constant):
                     yield self.fix(call, message, drop(bound), given=[answer], unsafe=_ELSEWHERE)
+            case ast.Return() if is_dotted(given) and _is_property(call, ctx):
+                yield self.fix(call, message, drop(bound), given=[answer], unsafe=_ELSEWHERE)
             case _:
                 missing = "a name for the engine; pass it to create_all(), drop_all(), reflect() and autoload_with="
                 yield self.report(call, message, missing=missing, given=[answer])
+
+    def _several(self, ctx: Context) -> Iterator[Finding]:
+        """The sessions of a file that found their engines through metadata, each class its own."""
+        for session in _sessions(ctx):
+            message = "a session finds no engine through metadata in SQLAlchemy 2.0"
+            missing = "which engine each class has; write binds={...}"
+            yield self.report(session, message, missing=missing)
 
     def _unresolved(self, ctx: Context) -> ast.Call | None:
         """A call in the file that executes a statement without a connection, and for which none can be opened."""
@@ -272,8 +317,13 @@ def _taker(tree: ast.Module, held: ast.expr, ctx: Context) -> str | None:
                 given = [*args, *(keyword.value for keyword in keywords)]
                 if any(isinstance(one, type(held)) and ast.unparse(one) == name for one in given):
                     answer = ctx.value(function)
-                    if answer is None or not isinstance(answer.value, Outside):
-                        return f"{ast.unparse(function)}()"
+                    match answer:
+                        case Answer(value=Outside()):
+                            continue
+                        case Answer(value=FunctionObject(facts=facts)):
+                            if ctx.ask(BoundEngines).gets_engine(facts, node, held):
+                                continue
+                    return f"{ast.unparse(function)}()"
     return None
 
 
@@ -289,6 +339,19 @@ def _executed(receiver: ast.expr, ctx: Context) -> Statement | None:
 def _is_schema(node: ast.expr, ctx: Context) -> bool:
     """Whether the first argument of `MetaData` is seen to be no engine."""
     return ctx.value(node) is not None or ctx.ask(Literals).of(ctx.path, node) is not None
+
+
+def _is_metadata(node: ast.expr, ctx: Context) -> bool:
+    answer = ctx.value(node)
+    return answer is not None and answer.value == LibraryObject("MetaData")
+
+
+def _is_property(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call stands in a property, whose readers are found by its name."""
+    place = ctx.place(call)
+    function = enclosing_function(place.scope) if place is not None else None
+    decorators = getattr(function.node, "decorator_list", []) if function is not None else []
+    return any(last_name(decorator) in {"property", "cached_property"} for decorator in decorators)
 
 
 def _shown(call: ast.Call) -> str:

@@ -14,6 +14,7 @@ from alchemod.facts.module import last_name
 from alchemod.facts.nodes import expressions, statements
 from alchemod.inference.connections.connection_blocks import ConnectionBlocks
 from alchemod.inference.legacy.listeners import Listeners
+from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.values import Answer, Engine
 
 _EXECUTING: Final = frozenset({"execute", "scalar", "scalars", "exec_driver_sql"})
@@ -78,7 +79,12 @@ class ConnectionBegin(Rule):
                 yield from self._begun(node, item, begun, ctx)
 
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterator[Finding]:
-        """Looks at one listener for new connections, in which a statement begins the transaction of whoever asked."""
+        """Looks at one `begin()` of a connection that something keeps, and at one listener for new connections, in
+        which a statement begins the transaction of whoever asked.
+        """
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute() as kept, attr="begin"), args=[], keywords=[]):
+                yield from self._kept(call, kept, ctx)
         if last_name(call) not in {"listens_for", "listen"}:
             return
         listener = next((one for one in ctx.ask(Listeners).of(ctx.path) if one.call is call), None)
@@ -102,6 +108,19 @@ class ConnectionBegin(Rule):
             else:
                 missing = f"write `with {name}.begin():` around it"
                 yield self.report(statement, message, missing=missing, given=[listener.answer])
+
+    def _kept(self, call: ast.Call, kept: ast.Attribute, ctx: Context) -> Iterator[Finding]:
+        """`self.connection.begin()`: what has run over the connection has begun a transaction."""
+        answer, place = ctx.value(kept), ctx.place(call)
+        if answer is None or place is None or not isinstance(answer.value, Engine) or not answer.value.is_connection:
+            return
+        function = enclosing_function(place.scope)
+        if answer.value.is_async or function is None or _calls(function.node, ast.unparse(kept), _ENDING):
+            return
+        code = ast.unparse(kept)
+        message = f"begin() raises in SQLAlchemy 2.0 once a statement has run over {code}, which begins by itself"
+        missing = f"who ends what {code} has begun; commit or roll back there, or ask in_transaction() first"
+        yield self.report(call, message, missing=missing, given=[answer])
 
     def _suite(self, suite: Sequence[ast.stmt], name: str, given: Answer) -> Iterator[Finding]:
         """A connection that is used, then begins, in one suite."""

@@ -28,8 +28,8 @@ class LibraryAutocommit(Rule):
         option `autocommit=True` away.
 
     Why:
-        SQLAlchemy 1.x committed each INSERT, UPDATE, DELETE and DDL by itself. In 2.0 nothing does: what the block
-        wrote is rolled back without a word when it ends.
+        SQLAlchemy 1.x committed each INSERT, UPDATE, DELETE and DDL by itself, `create_all()` and `drop_all()`, too. In
+        2.0 nothing does: what the block wrote is rolled back without a word when it ends.
 
     Example:
         ```python
@@ -47,8 +47,9 @@ class LibraryAutocommit(Rule):
 
     Fix safety:
         Always unsafe: when a later statement of the block fails, the earlier ones are rolled back, which 1.x had
-        committed. A report where the connection is an attribute of something, is handed to other functions, or may be
-        in AUTOCOMMIT. Blocks that begin or commit by themselves, and blocks that only read, are left alone.
+        committed. A report where the connection is an attribute of something, comes from another function, is handed
+        to one, or may be in AUTOCOMMIT. Blocks that begin or commit by themselves, and blocks that only read, are left
+        alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#library-level-but-not-driver-level-autocommit-removed-from-both-core-and-orm
@@ -56,7 +57,10 @@ class LibraryAutocommit(Rule):
     """
 
     code = "MIG103"
-    names = ("connect", "execution_options", "execute", "exec_driver_sql")
+    names = (
+        *("connect", "execution_options", "execute", "exec_driver_sql"),
+        *("create", "drop", "create_all", "drop_all"),
+    )
     since = "1.4"
 
     def find_With(self, node: ast.With, ctx: Context) -> Iterator[Finding]:
@@ -94,6 +98,9 @@ class LibraryAutocommit(Rule):
             case ast.Call(func=ast.Attribute(value=held, attr="execute" | "exec_driver_sql"), args=[statement, *_]):
                 yield from self._executed(call, held, statement, ctx)
                 return
+            case ast.Call() if (connection := ctx.ask(ConnectionBlocks).of_schema(ctx.path, call)) is not None:
+                yield from self._executed(call, connection, None, ctx)
+                return
             case ast.Call(
                 func=ast.Attribute(value=receiver, attr="execution_options"),
                 args=[],
@@ -113,8 +120,8 @@ class LibraryAutocommit(Rule):
         elif ast.unparse(receiver).startswith(("text(", "sa.text(", "sqlalchemy.text(")):
             yield self.report(call, message, missing="who commits the statement; execute it in engine.begin()")
 
-    def _executed(self, call: ast.Call, held: ast.expr, statement: ast.expr, ctx: Context) -> Iterator[Finding]:
-        """A write over a connection that a variable or an attribute holds."""
+    def _executed(self, call: ast.Call, held: ast.expr, statement: ast.expr | None, ctx: Context) -> Iterator[Finding]:
+        """A write over a connection that a variable or an attribute holds; without a statement, one of DDL."""
         blocks, place = ctx.ask(ConnectionBlocks), ctx.place(call)
         around = enclosing_function(place.scope) if place is not None else None
         if place is None or not isinstance(held, ast.Name | ast.Attribute):
@@ -122,20 +129,24 @@ class LibraryAutocommit(Rule):
         answer = ctx.value(held)
         if answer is None or not isinstance(answer.value, Engine) or not answer.value.is_connection:
             return
+        if statement is not None and blocks.kind(ctx.path, statement) != "writes":
+            return
         inside = (around or place.scope.root).node
         body = inside.body if isinstance(inside, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module) else []
         block = blocks.of(ctx.path, ast.unparse(held), body)
-        if isinstance(held, ast.Name):
-            if not blocks.is_left_to_autocommit(held, statement, place) or blocks.is_opened(held, body):
+        is_foreign = isinstance(held, ast.Attribute) or blocks.is_handed_out(held, place)
+        if is_foreign:
+            if block.decides is not None:
                 return
-        elif block.decides is not None or blocks.kind(ctx.path, statement) != "writes":
+        elif not blocks.is_left_open(held, place) or (isinstance(held, ast.Name) and blocks.is_opened(held, body)):
             return
-        message = "this writes, and nothing here commits in SQLAlchemy 2.0"
+        sent = "this writes" if statement is not None else "this creates or drops tables"
+        message = f"{sent}, and nothing here commits in SQLAlchemy 2.0"
         whole = parents_of(ctx.tree).statement(call)
         is_alone = len(block.writes) == len(block.executed)
         if autocommit := blocks.may_autocommit:
             missing = f"whether the engine is in AUTOCOMMIT, as {autocommit} says; else commit it"
-        elif isinstance(held, ast.Attribute):
+        elif is_foreign or isinstance(held, ast.Attribute):
             missing = f"who ends the transaction of {ast.unparse(held)}; commit there"
         elif block.lent or not isinstance(whole, (*_PLAIN, ast.Return) if is_alone else _PLAIN):
             missing = f"write {held.id}.commit() after it"

@@ -10,6 +10,8 @@ from alchemod.edits.verbs import rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.renamed_names import Renamed, RenamedNames, last_names
+from alchemod.facts.nodes import is_dotted
+from alchemod.inference.connections.bound_engines import BoundEngines
 from alchemod.inference.connections.connectionless import Connectionless
 from alchemod.inference.uses.flowing import Flowing
 from alchemod.inference.values import Answer, Engine, LibraryObject, Outside, TableObject
@@ -97,6 +99,18 @@ class RenamedEngineNames(RenamedNames):
             case TableObject() if name == "exists":
                 yield from self._exists(call, receiver, answer, ctx)
 
+    def find_Attribute(self, node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
+        """Looks at one method that is not called: `if table.exists:` is always true in SQLAlchemy 1.x."""
+        yield from super().find_Attribute(node, ctx)
+        if node.attr != "exists" or not isinstance(node.ctx, ast.Load):
+            return
+        outer, answer = ctx.ask(Flowing).parent(ctx.path, node), ctx.value(node.value)
+        if isinstance(outer, ast.Call) and outer.func is node:
+            return
+        if answer is not None and isinstance(answer.value, TableObject):
+            missing = f"whether {ast.unparse(node)} was to be called; ask inspect(engine).has_table()"
+            yield self.report(node, "a table has no exists in SQLAlchemy 2.0", missing=missing, given=[answer])
+
     def _of_engine(
         self, call: ast.Call, receiver: ast.expr, name: str, answer: Answer, ctx: Context
     ) -> Iterator[Finding]:
@@ -155,13 +169,21 @@ class RenamedEngineNames(RenamedNames):
         message = "a table has no exists() in SQLAlchemy 2.0"
         bind = call.args[0] if len(call.args) == 1 else next((one.value for one in call.keywords), None)
         engine = ctx.value(bind) if bind is not None else None
-        if bind is None or engine is None or not isinstance(engine.value, Engine) or not isinstance(receiver, ast.Name):
+        table = ast.unparse(receiver)
+        template = f"{{sqlalchemy.inspect}}({{engine}}).has_table({table}.name, schema={table}.schema)"
+        if bind is None and is_dotted(receiver) and isinstance(answer.value, TableObject):
+            bound = ctx.ask(BoundEngines).of_table(ctx.path, answer.value, call, receiver)
+            if bound is not None:
+                edit = swap(call, template.replace("{engine}", bound))
+                yield self.fix(call, message, edit, given=[answer], unsafe="which engine the metadata is bound to")
+                return
+        if engine is None or not isinstance(engine.value, Engine) or not is_dotted(receiver):
             missing = "which engine is meant; write inspect(engine).has_table(table.name, schema=table.schema)"
             yield self.report(call, message, missing=missing, given=[answer])
             return
-        template = "{sqlalchemy.inspect}({engine}).has_table({table}.name, schema={table}.schema)"
-        edit = swap(call, template, engine=bind, table=receiver.id)
-        yield self.fix(call, message, edit, given=[answer, engine])
+        assert bind is not None
+        unsafe = None if isinstance(receiver, ast.Name) else f"whether {table} is the same each time"
+        yield self.fix(call, message, swap(call, template, engine=bind), given=[answer, engine], unsafe=unsafe)
 
 
 _ASKING: Final = {"table_names": "get_table_names", "has_table": "has_table"}
