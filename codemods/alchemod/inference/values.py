@@ -343,36 +343,11 @@ class Method:
 
 
 Value: TypeAlias = (
-    Outside
-    | Method
-    | ProjectModule
-    | ClassObject
-    | FunctionObject
-    | LocalFunction
-    | ModelClass
-    | ModelAttribute
-    | TableObject
-    | ColumnsOf
-    | ColumnObject
-    | FromClause
-    | Exists
-    | Expression
-    | Object
-    | Collection
-    | Parts
-    | Plain
-    | Engine
-    | LibraryObject
-    | FlaskDatabase
-    | SessionFactory
-    | Session
-    | Managed
-    | Generator
-    | Coroutine
-    | Statement
-    | Rows
-    | Row
-)
+    Outside | Method | ProjectModule | ClassObject | FunctionObject | LocalFunction | ModelClass | ModelAttribute |
+    TableObject | ColumnsOf | ColumnObject | FromClause | Exists | Expression | Object | Collection | Parts | Plain
+    | Engine | LibraryObject | FlaskDatabase | SessionFactory | Session | Managed | Generator | Coroutine |
+    Statement | Rows | Row
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
