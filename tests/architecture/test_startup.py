@@ -35,14 +35,14 @@ def packages(modules: set[str]) -> set[str]:
 def test_the_version_is_printed_without_the_command_line_framework(tmp_path: Path) -> None:
     modules = imported_by(tmp_path, "--version")
     assert "alchemod" in modules
-    assert not packages(modules) & {"typer", "click", "libcst", "rich", "sqlalchemy", "sqlglot"}
+    assert not packages(modules) & {"typer", "click", "pydantic", "libcst", "rich", "sqlalchemy", "sqlglot"}
 
 
 @pytest.mark.parametrize("command", ["check", "diff"])
 def test_an_empty_folder_is_checked_without_heavy_modules(tmp_path: Path, command: str) -> None:
     modules = imported_by(tmp_path, command, str(tmp_path))
     assert "alchemod_cli" in packages(modules)
-    assert not packages(modules) & {"libcst", "rich", "sqlalchemy", "sqlglot"}
+    assert not packages(modules) & {"pydantic", "libcst", "rich", "sqlalchemy", "sqlglot"}
 
 
 def test_code_without_findings_is_checked_without_libcst(tmp_path: Path) -> None:

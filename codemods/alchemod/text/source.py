@@ -11,6 +11,7 @@ import codecs
 import re
 import sys
 import warnings
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -68,7 +69,7 @@ class SourceFile:
     bom: bytes
     utf8: bytes = field(repr=False)
     newline: str
-    _starts: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
+    _starts: array[int] = field(default_factory=lambda: array("Q"), init=False, repr=False, compare=False)
 
     @property
     def text(self) -> str:

@@ -60,12 +60,12 @@ class Scope:
         return self._facts.reads
 
     @property
-    def global_names(self) -> set[str]:
+    def global_names(self) -> frozenset[str]:
         """Names declared `global` here."""
         return self._facts.global_names
 
     @property
-    def nonlocal_names(self) -> set[str]:
+    def nonlocal_names(self) -> frozenset[str]:
         """Names declared `nonlocal` here."""
         return self._facts.nonlocal_names
 
@@ -242,12 +242,14 @@ def reads_of(name: str, scope: Scope) -> list[ast.Name]:
 
 
 class _Facts:
+    __slots__ = ("bindings", "children", "global_names", "nonlocal_names", "outer_bindings", "reads")
+
     def __init__(self) -> None:
         self.bindings: dict[str, list[Binding]] = {}
         self.outer_bindings: list[Binding] = []
         self.reads: set[str] = set()
-        self.global_names: set[str] = set()
-        self.nonlocal_names: set[str] = set()
+        self.global_names: frozenset[str] = frozenset()
+        self.nonlocal_names: frozenset[str] = frozenset()
         self.children: list[Scope] = []
 
     def bind(self, binding: Binding) -> None:
@@ -288,11 +290,11 @@ def _walk(scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
 
 
 def _visit_global(node: ast.Global, scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
-    facts.global_names.update(node.names)
+    facts.global_names |= {*node.names}
 
 
 def _visit_nonlocal(node: ast.Nonlocal, scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:
-    facts.nonlocal_names.update(node.names)
+    facts.nonlocal_names |= {*node.names}
 
 
 def _visit_binding(node: ast.AST, scope: Scope, facts: _Facts, stack: list[ast.AST]) -> None:

@@ -8,7 +8,8 @@ followed by that" are questions of reachability. Paths through one `finally` are
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from alchemod.inference.control.domain import Channel, Domain, TooComplexError
@@ -45,8 +46,8 @@ class Order:
 
     def __init__(self, start: ast.AST) -> None:
         self.start: Final = start
-        self._next: Final[dict[Mark, set[Mark]]] = {start: set()}
-        self._previous: Final[dict[Mark, set[Mark]]] = {}
+        self._next: Final[dict[Mark, list[Mark]]] = {start: []}
+        """Few marks may follow one: lists are a quarter of sets."""
 
     @property
     def marks(self) -> Iterable[Mark]:
@@ -58,10 +59,18 @@ class Order:
 
     def add(self, before: Iterable[Mark], mark: Mark) -> None:
         """Note that `mark` may directly follow each of `before`."""
-        self._next.setdefault(mark, set())
+        self._next.setdefault(mark, [])
         for one in before:
-            self._next[one].add(mark)
-            self._previous.setdefault(mark, set()).add(one)
+            if mark not in (following := self._next[one]):
+                following.append(mark)
+
+    @cached_property
+    def _previous(self) -> dict[Mark, list[Mark]]:
+        previous: dict[Mark, list[Mark]] = {}
+        for mark, following in self._next.items():
+            for one in following:
+                previous.setdefault(one, []).append(mark)
+        return previous
 
     def after(self, mark: Mark, *, until: Collection[Mark] = ()) -> set[Mark]:
         """What may happen after `mark`, without passing a mark of `until` (these are included)."""
@@ -94,7 +103,7 @@ def in_source_order(marks: Iterable[Mark]) -> list[Mark]:
     return sorted(marks, key=lambda mark: (getattr(mark, "lineno", 0), getattr(mark, "col_offset", 0)))
 
 
-def _reached(start: Mark, edges: dict[Mark, set[Mark]], until: Collection[Mark]) -> set[Mark]:
+def _reached(start: Mark, edges: Mapping[Mark, Iterable[Mark]], until: Collection[Mark]) -> set[Mark]:
     found: set[Mark] = set()
     stack = list(edges.get(start, ()))
     while stack:
