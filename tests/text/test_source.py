@@ -158,9 +158,9 @@ def test_lines_end_where_the_tokenizer_ends_them() -> None:
     source = decoded("a\nb\r\nc\rd\x0ce\x85f\u2028g\x1ch\r\r\n".encode())
     ends = [source.utf8[:start][-1:] for start in source.line_starts[1:]]
     assert ends == [b"\n", b"\n", b"\r", b"\r", b"\n"]
-    assert decoded(b"").line_starts == [0]
-    assert decoded(b"a\nb").line_starts == [0, 2]
-    assert decoded(b"a\n").line_starts == [0, 2]
+    assert list(decoded(b"").line_starts) == [0]
+    assert list(decoded(b"a\nb").line_starts) == [0, 2]
+    assert list(decoded(b"a\n").line_starts) == [0, 2]
 
 
 @given(st.lists(st.tuples(ODD_LINES, NEWLINES), max_size=12), st.booleans(), st.data())
