@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from alchemod.facts.project import Project
     from alchemod.inference import Inference
     from alchemod.inference.area import Area
-    from alchemod.inference.loading.loop import Loading, RowLoop
-    from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
     from alchemod.inference.querying.filtering import FilteredEntity, KeyKind
-    from alchemod.inference.scoping.scopes import Body
     from alchemod.inference.values import Answer, Entity, Place, Statement
 
     A = TypeVar("A", bound=Area)
@@ -63,14 +60,6 @@ class Context:
     def key_kind(self, entity: Entity, key: str) -> KeyKind:
         """What the attribute `key` of an entity is."""
         return self.inference.key_kind(entity, key)
-
-    def row_loops(self, body: Body) -> list[RowLoop]:
-        """What some code reads row by row, for each statement whose rows it reads."""
-        return self.inference.row_loops(self.path, body)
-
-    def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
-        """What may be done about one relationship that a loop reads row by row."""
-        return self.inference.loading_verdict(loop, loading)
 
     def overrides_query_method(self, name: str, statement: Statement) -> bool:
         """Whether a query class of the project that may stand behind `statement` has its own method `name`."""

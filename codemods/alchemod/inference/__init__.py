@@ -12,11 +12,6 @@ from typing import Any, TypeVar
 
 from alchemod.facts.project import Project
 from alchemod.inference.area import Area
-from alchemod.inference.loading.hooks import LoadHooks
-from alchemod.inference.loading.loads import RowLoops
-from alchemod.inference.loading.loop import Loading, RowLoop
-from alchemod.inference.loading.verdict import Verdict as LoadingVerdict
-from alchemod.inference.loading.verdict import verdict as loading_verdict
 from alchemod.inference.querying.filtering import (
     FilteredEntity,
     KeyKind,
@@ -43,7 +38,6 @@ class Inference:
         """Judges parameters by what their function says alone; callers are not looked at."""
         self.pinning = Pinning(project)
         self._query_classes = QueryClasses(project)
-        self._query_hooks = LoadHooks(project)
         self._areas: dict[type[Area], Any] = {}
         self._generation = project.generation
 
@@ -77,11 +71,6 @@ class Inference:
         """What the attribute `key` of an entity is."""
         return key_kind(entity, key, self.resolver)
 
-    def row_loops(self, path: Path, body: Body) -> list[RowLoop]:
-        """What some code reads row by row, for each statement whose rows it reads."""
-        inside = self.inside(path, body)
-        return self.ask(RowLoops).of(inside) if inside is not None else []
-
     def inside(self, path: Path, body: Body) -> Place | None:
         """The inside of a function or module of the current tree of `path`."""
         if isinstance(body, ast.Module):
@@ -90,10 +79,6 @@ class Inference:
         place = self.place(path, body)
         scope = place.scope.find(body) if place is not None else None
         return Place(place.module, scope) if place is not None and scope is not None else None
-
-    def loading_verdict(self, loop: RowLoop, loading: Loading) -> LoadingVerdict:
-        """What may be done about one relationship that a loop reads row by row."""
-        return loading_verdict(loop, loading, lambda: self._query_hooks.of(loop))
 
     def _forget_outdated(self) -> None:
         if self._generation != self.project.generation:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alchemod.inference.loading.given import RowsOfCallers
+from alchemod.inference.loading.loads import RowLoops
 from sketch import Sketch
 
 MODELS = """
@@ -315,11 +316,14 @@ def judged(folder: Path, body: str) -> list[str]:
     sketch = Sketch(folder, {"models.py": MODELS, "main.py": main})
     path = folder / "main.py"
     found = []
+    loops = sketch.inference.ask(RowLoops)
     for node in ast.walk(sketch.project.tree(path)):
         if isinstance(node, BODIES):
-            for loop in sketch.inference.row_loops(path, node):
+            inside = sketch.inference.inside(path, node)
+            assert inside is not None
+            for loop in loops.of(inside):
                 for loading in loop.loadings:
-                    verdict = sketch.inference.loading_verdict(loop, loading)
+                    verdict = loops.verdict(loop, loading)
                     found.append(f"{verdict.kind} {loading.label}: {verdict.missing}")
     return found
 

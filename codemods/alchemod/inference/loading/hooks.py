@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.project import Project
-from alchemod.inference.loading.loop import RowLoop
 from alchemod.text.words import mentions
+
+if TYPE_CHECKING:
+    from alchemod.inference.loading.loop import RowLoop
 
 _HOOKS: Final = ("with_loader_criteria", "do_orm_execute", "before_compile")
 """The function that adds criteria to every query for an entity, and the events that may change a query: "Adding global
@@ -24,22 +27,19 @@ _NO_AUTOFLUSH: Final = re.compile(rb"\bautoflush\s*=\s*False|\bno_autoflush\b|\.
 
 
 class LoadHooks:
-    """The hooks of one project, looked for once for each state of its files."""
+    """The hooks of one project as its files are now."""
 
     def __init__(self, project: Project) -> None:
         self._project: Final = project
-        self._found: tuple[int, str | None] | None = None
 
     def of(self, loop: RowLoop) -> str | None:
         """Why loading in another way may show, as far as the rest of the project says; None when it does not."""
-        return self.first() or (self.without_autoflush() if loop.may_hold_changes else None)
+        return self.first or (self.without_autoflush() if loop.may_hold_changes else None)
 
+    @cached_property
     def first(self) -> str | None:
         """A sentence that names the first file with such a hook; None when there is none."""
-        generation = self._project.generation
-        if self._found is None or self._found[0] != generation:
-            self._found = generation, self.changing_queries() or self.running_on_load()
-        return self._found[1]
+        return self.changing_queries() or self.running_on_load()
 
     def without_autoflush(self) -> str | None:
         """Rows are then loaded as the database has them, not as changes that are not flushed yet make them."""

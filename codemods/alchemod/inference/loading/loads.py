@@ -12,10 +12,12 @@ from alchemod.facts.models import Models
 from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
 from alchemod.inference.loading.earlier import Earlier
+from alchemod.inference.loading.hooks import LoadHooks
 from alchemod.inference.loading.loop import Loading, RowLoop
 from alchemod.inference.loading.options import LoaderOptions, listed_options, loader_options, together
 from alchemod.inference.loading.origin import Origin, apart, joined, origin_of, uses_of
 from alchemod.inference.loading.steps import Loadings
+from alchemod.inference.loading.verdict import Verdict, verdict
 from alchemod.inference.reading.shapes import models_in
 from alchemod.inference.reading.table import Readings, Walk
 from alchemod.inference.reading.telling import PASSED_ON
@@ -63,6 +65,7 @@ class RowLoops(Area):
         self._resolver: Final = inference.local
         self._readings: Final = inference.ask(Readings)
         self._memo: Final[dict[ast.AST, list[RowLoop]]] = {}
+        self._hooks: Final = LoadHooks(inference.project)
 
     def of(self, inside: Place) -> list[RowLoop]:
         """What the function (or module) reads row by row, by the statements it reads from."""
@@ -70,6 +73,10 @@ class RowLoops(Area):
         if function not in self._memo:
             self._memo[function] = list(self._found(inside)) if self._asks(inside) else []
         return self._memo[function]
+
+    def verdict(self, loop: RowLoop, loading: Loading) -> Verdict:
+        """What may be done about one relationship that a loop reads row by row."""
+        return verdict(loop, loading, lambda: self._hooks.of(loop))
 
     def _asks(self, inside: Place) -> bool:
         """A quick look: whether the function asks for objects with relationships that load when they are read."""

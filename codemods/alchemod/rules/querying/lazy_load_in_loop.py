@@ -13,10 +13,11 @@ from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
 from alchemod.inference.loading.given import RowsOfCallers
 from alchemod.inference.loading.insertion import Insertion, insertions
-from alchemod.inference.loading.loads import ASKING, lazy_names
+from alchemod.inference.loading.loads import ASKING, RowLoops, lazy_names
 from alchemod.inference.loading.loop import Loading, RowLoop, reached
 from alchemod.inference.loading.verdict import Verdict
 from alchemod.inference.scoping.scopes import Body
+from alchemod.inference.values import Place
 
 
 class LazyLoadInLoop(Rule):
@@ -79,19 +80,22 @@ class LazyLoadInLoop(Rule):
 
     def find_FunctionDef(self, node: Body, ctx: Context) -> Iterator[Finding]:
         """Looks at one function, or at the code of a module outside of functions."""
-        yield from self._given(node, ctx)
-        for loop in ctx.row_loops(node):
-            judged = [(loading, ctx.loading_verdict(loop, loading)) for loading in loop.loadings]
+        inside = ctx.inference.inside(ctx.path, node)
+        if inside is None:
+            return
+        yield from self._given(inside, ctx)
+        loops = ctx.ask(RowLoops)
+        for loop in loops.of(inside):
+            judged = [(loading, loops.verdict(loop, loading)) for loading in loop.loadings]
             yield from (self._keyed(loop, *pair) for pair in judged if pair[0].key_reads)
             judged = [pair for pair in judged if not pair[0].key_reads]
             for kind in ("safe", "unsafe", "report"):
                 if alike := [(loading, verdict) for loading, verdict in judged if verdict.kind == kind]:
                     yield self._finding(loop, [loading for loading, _ in alike], alike[0][1], ctx)
 
-    def _given(self, node: Body, ctx: Context) -> Iterator[Finding]:
+    def _given(self, inside: Place, ctx: Context) -> Iterator[Finding]:
         """Rows that come from callers of which not all are seen."""
-        inside = ctx.inference.inside(ctx.path, node)
-        for rows in ctx.ask(RowsOfCallers).of(inside) if inside is not None else ():
+        for rows in ctx.ask(RowsOfCallers).of(inside):
             missing = f"{rows.parameter} comes from the callers, and not all of them are seen"
             yield self.report(rows.node, _said(rows.labels, "loaded row by row"), missing=missing, given=[rows.answer])
 
