@@ -619,6 +619,16 @@ ENTRIES: tuple[RuleEntry, ...] = (
         since="1.4",
     ),
     RuleEntry(
+        code="MIG303",
+        name="imperative-mapper",
+        summary="Maps classes by a registry, where `mapper()` did",
+        module="alchemod.rules.migration.mapping.imperative_mapper",
+        names=("mapper", "instrument_declarative"),
+        kinds=("Call", "Module"),
+        tokens=("mapper", "instrument_declarative"),
+        since="1.4",
+    ),
+    RuleEntry(
         code="MIG304",
         name="cascade-backrefs",
         summary="Adds objects to the session that SQLAlchemy 2.0 does not add by itself",
