@@ -24,6 +24,7 @@ from alchemod.inference.legacy.arguments import (
     LegacyArguments,
 )
 from alchemod.inference.legacy.forms import Named, UnclearError
+from alchemod.inference.legacy.tables_by_use import TablesByUse
 from alchemod.inference.resolving.kinds import LIST, KindsOf
 from alchemod.inference.values import Answer, Exists, Method, Outside, Statement, TableObject
 
@@ -80,6 +81,9 @@ class ConstructorArguments(Rule):
         if not call.keywords and not call.args:
             return
         callee = ctx.value(call.func)
+        if callee is None and isinstance(call.func, ast.Attribute) and call.func.attr in _CHANGING:
+            table = ctx.ask(TablesByUse).of(ctx.path, call.func.value)
+            callee = table.then(Method(table.value, call.func.attr)) if table is not None else None
         match callee:
             case Answer(value=Outside(definition=External(name=dotted, canonical=str() as name))):
                 if name in _FUNCTIONS and dotted.startswith("sqlalchemy.") and ".func." not in dotted:

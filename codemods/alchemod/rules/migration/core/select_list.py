@@ -12,6 +12,7 @@ from alchemod.engine.rule import Rule
 from alchemod.facts.lookup import External
 from alchemod.inference.legacy.arguments import SELECT, LegacyArguments
 from alchemod.inference.legacy.forms import UnclearError
+from alchemod.inference.legacy.tables_by_use import TablesByUse
 from alchemod.inference.resolving.kinds import KindsOf
 from alchemod.inference.values import Answer, FromClause, Method, Outside, Statement, TableObject
 
@@ -62,6 +63,9 @@ class SelectList(Rule):
         if not call.args and not call.keywords:
             return
         callee = ctx.value(call.func)
+        if callee is None and isinstance(call.func, ast.Attribute) and call.func.attr == "select":
+            table = ctx.ask(TablesByUse).of(ctx.path, call.func.value)
+            callee = table.then(Method(table.value, "select")) if table is not None else None
         match callee:
             case Answer(value=Outside(definition=External(name=dotted, canonical="select"))) if _is_legacy(dotted):
                 yield from self._function(call, callee, ctx)

@@ -70,11 +70,16 @@ class StringLoaderOptions(Rule):
     def find_Call(self, call: ast.Call, ctx: Context) -> Iterable[Finding]:
         """Looks at one call that may be a loader option."""
         named = [argument for argument in call.args if is_name(argument)]
-        place = ctx.place(call) if named or len(call.args) > 1 else None
+        unknown = [argument for argument in call.args if isinstance(argument, ast.Name) and ctx.value(argument) is None]
+        place = ctx.place(call) if named or unknown or len(call.args) > 1 else None
         if place is None:
             return
         paths = ctx.ask(LoaderPaths)
         name = paths.name_of(call, place)
+        if name is not None and unknown and not named and (handed := _handed_in(unknown, place)):
+            message = f"{last_name(call)}() takes no strings in 2.0"
+            yield self.report(call, message, missing=f"whether {handed} is a string; give it an attribute of a class")
+            return
         attributes = paths.attributes(call, place) if name is not None else ()
         several = len(attributes) > 1 and name != "load_only"
         if name is None or not (several or any(map(is_name, attributes))):
@@ -128,6 +133,16 @@ class StringLoaderOptions(Rule):
                 template, holes = _attribute(path.steps[0], 0)
                 edits.append(swap(argument, template, **holes))
         return self.fix(call, message, *edits, given=[lead.answer])
+
+
+def _handed_in(names: Sequence[ast.Name], place: Place) -> str:
+    """The first of the names that a parameter or a loop binds; "" when none does."""
+    for name in names:
+        owner = place.scope.owner(name.id)
+        kinds = {binding.kind for binding in owner.bindings.get(name.id, ())} if owner is not None else set()
+        if kinds & {"parameter", "loop", "comprehension"}:
+            return name.id
+    return ""
 
 
 def _is_one_step(attributes: Sequence[ast.expr], name: str) -> bool:
