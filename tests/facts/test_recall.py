@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import permutations
 
+import pytest
+
 from alchemod.facts.recall import Recall
 
 
@@ -71,3 +73,16 @@ def test_an_error_leaves_no_question_open() -> None:
         except ValueError:
             assert recall.depth == 0
     assert recall.ask("a", lambda: "found") == "found"
+
+
+def test_nothing_is_left_of_a_question_that_fails() -> None:
+    recall: Recall[str] = Recall()
+
+    def fails() -> str | None:
+        recall.ask("inner", lambda: recall.ask("outer", lambda: None))
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        recall.ask("outer", fails)
+    assert recall.depth == 0
+    assert recall.ask("inner", lambda: "found") == "found"

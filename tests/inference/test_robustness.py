@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from alchemod.facts.module import last_name
+from alchemod.inference.translation.nesting import Nesting
 from sketch import Sketch, check, describe
 
 MODELS = """
@@ -116,6 +118,18 @@ def test_deep_code(source: str, tmp_path: Path) -> None:
 )
 def test_code_that_speaks_of_itself(source: str, tmp_path: Path) -> None:
     ask_all(tmp_path, source + "\n")
+
+
+def test_a_query_grown_under_many_conditions(tmp_path: Path) -> None:
+    grown = "".join(f"    if flags[{n}]: query = query.filter(User.id != {n}).limit(9)\n" for n in range(25))
+    body = f"def search(session: Session, flags):\n    query = session.query(User)\n{grown}    query.from_self()\n"
+    sketch = Sketch(tmp_path, {"app.py": MODELS + "from sqlalchemy.orm import Session\n" + body})
+    path = tmp_path / "app.py"
+    step = next(node for node in ast.walk(sketch.project.tree(path)) if last_name(node) == "from_self")
+    assert isinstance(step, ast.Call)
+    started = time.process_time()
+    assert sketch.inference.ask(Nesting).at(path, step) is not None
+    assert time.process_time() - started < SECONDS
 
 
 def test_models_of_odd_shape(tmp_path: Path) -> None:

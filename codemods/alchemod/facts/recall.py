@@ -69,12 +69,12 @@ class Recall(Generic[Answer]):
         finally:
             del self._open[question]
             reach, self._reach = self._reach, min(around, self._reach if self._reach < depth else _NOWHERE)
+            if not self._open:
+                self._passing.clear()
         if reach >= depth:
             self._known[question] = answer
             if reach != _NOWHERE:
                 self._passing = {key: kept for key, kept in self._passing.items() if kept[1] < depth}
         elif reach >= 0:
             self._passing[question] = (answer, reach)
-        if not self._open:
-            self._passing.clear()
         return answer

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from alchemod.facts.recall import Recall
 from alchemod.inference.control.reaching import definitions
 from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.scoping.bindings import Binding
@@ -22,8 +23,8 @@ class Variants:
     def __init__(self, web: Web, resolver: Resolver) -> None:
         self._web: Final = web
         self._resolver: Final = resolver
-        self._found: Final[dict[ast.expr, tuple[Answer, ...]]] = {}
-        self._active: Final[set[ast.expr]] = set()
+        self._statements: Final[Recall[tuple[Answer, ...]]] = Recall()
+        self._steps: Final[Recall[frozenset[ast.Call]]] = Recall()
 
     def at(self, node: ast.expr, place: Place) -> tuple[Answer, ...]:
         """The statements that `node` may give. Raises UntranslatedError when that is not known."""
@@ -38,38 +39,28 @@ class Variants:
 
     def _certain(self, node: ast.expr, place: Place) -> frozenset[ast.Call] | None:
         """The same; None where a Query is grown in a circle and the other ways decide."""
-        if node in self._active:
-            return None
-        self._active.add(node)
-        try:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in STEPS:
-                before = self._certain(node.func.value, place)
-                return before | {node} if before is not None else None
-            found = [self._certain(inner, where) for inner, where in self._sources(node, place)]
-            known = [steps for steps in found if steps is not None]
-            if known:
-                return frozenset.intersection(*known)
-            return None if found else frozenset()
-        finally:
-            self._active.discard(node)
+        return self._steps.ask(node, lambda: self._find_certain(node, place))
+
+    def _find_certain(self, node: ast.expr, place: Place) -> frozenset[ast.Call] | None:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in STEPS:
+            before = self._certain(node.func.value, place)
+            return before | {node} if before is not None else None
+        found = [self._certain(inner, where) for inner, where in self._sources(node, place)]
+        known = [steps for steps in found if steps is not None]
+        if known:
+            return frozenset.intersection(*known)
+        return None if found else frozenset()
 
     def _at(self, node: ast.expr, place: Place) -> tuple[Answer, ...]:
-        if node in self._found:
-            return self._found[node]
+        """The statements; none where a Query is grown in a circle: what a loop adds is added on the other way."""
+        return self._statements.ask(node, lambda: self._find(node, place)) or ()
+
+    def _find(self, node: ast.expr, place: Place) -> tuple[Answer, ...]:
         answer = self._resolver.value(node, place)
         if answer is not None and isinstance(answer.value, Statement) and answer.value.style == "query":
             return (answer,)
-        if node in self._active:
-            return ()  # what a loop adds to a Query is added on the other way
-        self._active.add(node)
-        try:
-            ways = {_identity(found): found for found in self._ways(node, place)}
-        finally:
-            self._active.discard(node)
-        found = tuple(ways.values())[: _MAX_WAYS + 1]
-        if not self._active:
-            self._found[node] = found
-        return found
+        ways = {_identity(found): found for found in self._ways(node, place)}
+        return tuple(ways.values())[: _MAX_WAYS + 1]
 
     def _ways(self, node: ast.expr, place: Place) -> Iterator[Answer]:
         match node:
