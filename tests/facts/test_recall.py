@@ -65,7 +65,7 @@ def test_an_error_leaves_no_question_open() -> None:
     recall: Recall[str] = Recall()
 
     def fail() -> str:
-        raise ValueError
+        raise ValueError("not to be answered")
 
     for _ in range(2):
         try:
@@ -80,9 +80,9 @@ def test_nothing_is_left_of_a_question_that_fails() -> None:
 
     def fails() -> str | None:
         recall.ask("inner", lambda: recall.ask("outer", lambda: None))
-        raise ValueError
+        raise ValueError("not to be answered")
 
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="not to be answered"):
         recall.ask("outer", fails)
     assert recall.depth == 0
     assert recall.ask("inner", lambda: "found") == "found"
