@@ -7,8 +7,9 @@ import ast
 import pytest
 
 from alchemod.inference.scoping.scopes import Scope
+from alchemod.inference.sql.binding import BoundSql, bound_sql
 from alchemod.inference.sql.literals import Edit, edited
-from alchemod.inference.sql.positions import gaps, marked
+from alchemod.inference.sql.positions import gaps, is_several, marked
 from alchemod.inference.sql.strings import read
 from alchemod.inference.sql.tokens import HOLE, tokens
 from alchemod.inference.values import Place
@@ -53,6 +54,7 @@ def test_parts_are_replaced_in_place(code: str, new: str) -> None:
         ('f"SELECT * FROM {t} JOIN {s}.u ON {c} = 1 ORDER BY {o}"', ["name", "schema", "name", "name"]),
         ("f\"SELECT * FROM t WHERE d = DATE '{d}' AND e BETWEEN {x} AND {y}\"", ["fragment", "value", "value"]),
         ('f"SELECT {c} FROM t WHERE {w}"', ["name", "fragment"]),
+        ('f"SELECT * FROM t WHERE a IN (SELECT b FROM u WHERE {w} AND c = {x})"', ["fragment", "value"]),
         ('f"INSERT INTO t (a) VALUES ({x}, {y}), (1, {z})"', ["value", "value", "value"]),
         ('f"INSERT INTO t (a) VALUES ({x})"', ["fragment"]),
         ('f"SELECT * FROM t WHERE {a} = {b}"', ["name", "fragment"]),
@@ -67,3 +69,28 @@ def test_where_holes_stand(code: str, positions: list[str]) -> None:
     string = read(ast.parse(f"({code})", mode="eval").body, PLACE)
     assert string is not None
     assert [gap.position for gap in gaps(string.parts)] == positions
+
+
+@pytest.mark.parametrize(
+    ("code", "new"),
+    [
+        ("""f"a > '{x}'::date\"""", '"a > (:x)::date"'),
+        ("""f"a > '{x}'AND b = 1\"""", '"a > (:x)AND b = 1"'),
+        ("""f"a > '{x}' AND b = {y}\"""", '"a > :x AND b = :y"'),
+        ("""f"a IN ('{x}', '{y}')\"""", '"a IN (:x, :y)"'),
+    ],
+)
+def test_parameters_stand_apart(code: str, new: str) -> None:
+    string = read(ast.parse(f"({code})", mode="eval").body, PLACE)
+    assert string is not None
+    written = bound_sql(string, gaps(string.parts), code)
+    assert isinstance(written, BoundSql)
+    assert written.code == new
+
+
+@pytest.mark.parametrize(
+    ("sql", "several"),
+    [("SELECT 1;", False), ("SELECT 1; -- end", False), ("SELECT ';'", False), ("SELECT 1; DELETE FROM t", True)],
+)
+def test_several_statements(sql: str, several: bool) -> None:
+    assert is_several(sql) is several

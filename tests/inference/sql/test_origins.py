@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from alchemod.inference.sql.origins import Origins
+from alchemod.inference.sql.origins import Origin, Origins
 from sketch import Sketch
 
 SOURCE = """
+import enum
 import sys
+from typing import Literal, Optional
 from flask import request
 from sqlalchemy import Column, Integer
 from sqlalchemy.orm import declarative_base
@@ -19,11 +21,18 @@ Base = declarative_base()
 COLUMNS = {"a": "x", "b": "y"}
 NAMES = ("x", "y")
 SCHEMA = "public"
+class Grain(str, enum.Enum):
+    DAY = "day"
+    def sql(self):
+        return [IN_ENUM]
 class Part(Base):
     __tablename__ = "parts"
     PREFIX = "p"
     id = Column(Integer, primary_key=True)
-def use(name, number: int, order, flag, other):
+def use(
+    name, number: int, order, flag, other, grain: Grain, either: "Optional[Grain]", way: Literal["a", "b"],
+    open: str | Grain,
+):
     direction = "DESC" if flag else "ASC"
     if order not in NAMES:
         raise ValueError(order)
@@ -62,10 +71,27 @@ def use(name, number: int, order, flag, other):
         ("sys.argv[1]", "outside"),
         ("input()", "outside"),
         ("preparer.quote(name)", "quoted"),
+        ('name.replace("\'", "\'\'")', "quoted"),
+        ("name.replace('x', 'y')", "unknown"),
+        ("grain", "constant"),
+        ("grain.value", "constant"),
+        ("either", "constant"),
+        ("way", "constant"),
+        ("open", "unknown"),
+        ("name.value", "unknown"),
     ],
 )
 def test_origins(tmp_path: Path, expression: str, origin: str) -> None:
-    sketch = Sketch(tmp_path, {"app.py": SOURCE.replace("EXPRESSION", expression)})
+    assert of(tmp_path, SOURCE.replace("EXPRESSION", expression).replace("[IN_ENUM]", "self")) == origin
+
+
+@pytest.mark.parametrize(("expression", "origin"), [("self.value", "constant"), ("self", "constant"), ("x", "unknown")])
+def test_origins_in_an_enum(tmp_path: Path, expression: str, origin: str) -> None:
+    assert of(tmp_path, SOURCE.replace("IN_ENUM", expression).replace("[EXPRESSION]", "name")) == origin
+
+
+def of(tmp_path: Path, source: str) -> Origin:
+    sketch = Sketch(tmp_path, {"app.py": source})
     path = tmp_path / "app.py"
     [node] = [
         found.value.elts[0]
@@ -74,4 +100,4 @@ def test_origins(tmp_path: Path, expression: str, origin: str) -> None:
     ]
     place = sketch.inference.place(path, node)
     assert place is not None
-    assert sketch.inference.ask(Origins).of(node, place) == origin
+    return sketch.inference.ask(Origins).of(node, place)

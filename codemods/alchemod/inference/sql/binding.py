@@ -16,6 +16,9 @@ from alchemod.inference.sql.tokens import HOLE, Token, tokens
 _WORD = re.compile(r"\W+")
 _LIST_OF_TEXTS = re.compile(r"'\s*,\s*'")
 _LIST = re.compile(r"\s*,\s*")
+_TOUCHED = re.compile(r"[:\w\\]$")
+_TOUCHING = re.compile(r"[:\w]")
+"""What may not stand beside a parameter: `text()` reads `:value::date` as the parameter `valu`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ def _edit(token: Token, gap: Gap, sql: str, parameter: Parameter) -> Edit:
         before, after = sql[:start].rstrip(), sql[end:].lstrip()
         if before.endswith("(") and after.startswith(")"):
             start, end = len(before) - 1, len(sql) - len(after) + 1
-    return Edit(start, end, f":{parameter.name}")
+    written = f":{parameter.name}"
+    touches = _TOUCHED.search(sql[:start]) or _TOUCHING.match(sql[end:])
+    return Edit(start, end, f"({written})" if touches else written)
 
 
 def _value(gap: Gap, holes: Sequence[Hole]) -> Parameter | None:

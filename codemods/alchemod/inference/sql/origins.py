@@ -12,6 +12,8 @@ from alchemod.inference.area import Area
 from alchemod.inference.control.reaching import definitions
 from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.scoping.bindings import Binding
+from alchemod.inference.scoping.scopes import Scope
+from alchemod.inference.sql.declared import declared_origin, is_enumeration
 from alchemod.inference.sql.guards import is_guarded
 from alchemod.inference.values import (
     Answer,
@@ -40,6 +42,8 @@ _QUOTING = frozenset(
 )  # fmt: skip
 _NAMES = frozenset({"__tablename__", "__table__", "name", "key", "fullname", "schema", "description"})
 _REQUESTS = frozenset({"args", "form", "json", "values", "query_params", "GET", "POST", "data", "cookies", "headers"})
+_DOUBLING = [repr("'"), repr("''")]
+"""What `replace()` gets to make a text safe between the quotes of a string of SQL."""
 _INPUTS = frozenset({"sys.argv"})
 _DEPTH = 8
 
@@ -130,6 +134,8 @@ class Origins(Area):
     def _method(self, function: ast.Attribute, call: ast.Call, place: Place, depth: int) -> Origin:
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
         match function.attr:
+            case "replace" if [ast.unparse(argument) for argument in arguments] == _DOUBLING:
+                return "quoted"
             case "join" | "format" | "replace":
                 return self._weakest(self.of(part, place, depth - 1) for part in (function.value, *arguments))
             case "upper" | "lower" | "strip" | "lstrip" | "rstrip" | "title" | "keys" | "values" | "items":
@@ -204,10 +210,15 @@ class Origins(Area):
         return "unknown"
 
     def _parameter(self, parameter: ast.arg, place: Place) -> Origin:
-        annotation = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
-        if annotation in {"int", "float", "bool", "UUID", "uuid.UUID", "Decimal", "date", "datetime", "Literal"}:
-            return "number"
+        project = self.inference.project
+        if parameter.annotation is not None:
+            declared = declared_origin(parameter.annotation, place, project)
+            if declared is not None:
+                return declared
         function = enclosing_function(place.scope)
+        owner = self.inference.resolver.enclosing_class(place)
+        if owner is not None and is_enumeration(owner, project) and _is_first(parameter, function):
+            return "constant"
         decorators = getattr(function.node, "decorator_list", []) if function is not None else []
         return "outside" if any(_is_route(decorator) for decorator in decorators) else "unknown"
 
@@ -235,7 +246,7 @@ class Origins(Area):
             return self._attribute(node.value, place)  # Enum.MEMBER.value
         if node.attr in {"__tablename__", "__table__"}:
             return "constant"
-        if node.attr in {"name", "fullname"} and isinstance(node.value, ast.Name):
+        if node.attr in {"name", "fullname", "value"} and isinstance(node.value, ast.Name):
             return "constant" if self._name(node.value, place, _DEPTH) == "constant" else "unknown"
         return "unknown"
 
@@ -264,6 +275,14 @@ def _is_request(node: ast.expr) -> bool:
                 node = inner
             case _:
                 return False
+
+
+def _is_first(parameter: ast.arg, function: Scope | None) -> bool:
+    """Whether a parameter is the first of a function: the object of a method."""
+    match function:
+        case Scope(node=ast.FunctionDef(args=arguments) | ast.AsyncFunctionDef(args=arguments)):
+            return [*arguments.posonlyargs, *arguments.args][:1] == [parameter]
+    return False
 
 
 def _is_route(decorator: ast.expr) -> bool:

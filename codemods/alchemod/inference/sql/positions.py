@@ -71,6 +71,12 @@ def takes_no_parameters(sql: str) -> bool:
     return first_word(sql) in NO_PARAMETERS
 
 
+def is_several(sql: str) -> bool:
+    """Whether a text holds more than one statement."""
+    found = [token.text for token in tokens(sql)]
+    return ";" in found[:-1] and any(text != ";" for text in found[found.index(";") :])
+
+
 def gaps(parts: Sequence[Part]) -> list[Gap]:
     """Where each hole of a string stands, in order. Those in comments come out as `fragment`."""
     sql = marked(parts)
@@ -186,6 +192,7 @@ def _opener(pieces: Sequence[Token], index: int) -> str:
     if before is None:
         return ""
     if before.word in {"IN", "VALUES"}:
-        return before.word
+        after = pieces[index + 1] if index + 1 < len(pieces) else None
+        return "" if after is not None and after.word in {"SELECT", "WITH"} else before.word
     is_next_row = before.text == "," and index > 1 and pieces[index - 2].text == ")"
     return "VALUES" if is_next_row and any(token.word == "VALUES" for token in pieces[:index]) else ""

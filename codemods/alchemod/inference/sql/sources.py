@@ -32,6 +32,8 @@ class SqlSource:
     strings: Sequence[SqlString]
     execution: Execution | None
     is_raw: bool
+    maker: str = ""
+    """Which of :data:`MAKERS` is called."""
 
     @property
     def argument(self) -> ast.expr:
@@ -59,7 +61,8 @@ class SqlSources(Area):
             case Answer(value=Outside(definition=definition)) as receiver if definition.canonical in MAKERS:
                 strings = executions.strings(call.args[0], place)
                 execution = executions.executing(call, place) if strings else None
-                return SqlSource(call, place, receiver, strings, execution, is_raw=False)
+                maker = definition.canonical or ""
+                return SqlSource(call, place, receiver, strings, execution, is_raw=False, maker=maker)
         execution = executions.of(call, place)
         if execution is None:
             return None

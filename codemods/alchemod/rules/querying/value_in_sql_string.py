@@ -12,9 +12,10 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.inference.sql.binding import BoundSql, Parameter, bound_sql
 from alchemod.inference.sql.execution import EXECUTING
-from alchemod.inference.sql.positions import marked, takes_no_parameters
+from alchemod.inference.sql.positions import is_several, marked, takes_no_parameters
 from alchemod.inference.sql.sources import MAKERS, RAW, Filled, SqlSource, SqlSources
 from alchemod.inference.sql.strings import SqlString
+from alchemod.inference.sql.tokens import tokens
 
 
 class ValueInSqlString(Rule):
@@ -80,7 +81,12 @@ class ValueInSqlString(Rule):
         if not isinstance(bound, BoundSql):
             return self.report(source.call, message, missing=missing or bound, given=[source.receiver])
         unsafe = "a bound value keeps its type: None, booleans, dates and quoted numbers may compare in another way"
-        return self.fix(source.call, message, *_edits(source, bound), given=[source.receiver], unsafe=unsafe)
+        if source.maker != "literal_column":
+            return self.fix(source.call, message, *_edits(source, bound), given=[source.receiver], unsafe=unsafe)
+        if (literal := _literal(source, string, bound)) is None:
+            missing = "literal_column() takes no parameters"
+            return self.report(source.call, message, missing=missing, given=[source.receiver])
+        return self.fix(source.call, message, literal, given=[source.receiver], unsafe=unsafe)
 
 
 def _is_value(filled: Filled) -> bool:
@@ -94,12 +100,24 @@ def _why_not(source: SqlSource, string: SqlString) -> str | None:
         return f"the text is put together in several steps, {ast.unparse(string.node)} among them"
     if string.variable is not None:
         return f"the string is built elsewhere and read from {string.variable.id}"
+    if is_several(marked(string.parts)):
+        return "the text holds several statements, which not every driver takes with parameters"
     if source.execution is not None and source.is_raw and source.execution.is_connection:
         if source.execution.method.attr == RAW:
             return "how the driver writes its parameters is not known"
         if source.execution.parameters or any(sign in marked(string.parts) for sign in ":%"):
             return "the driver reads the text, and text() would read `:` and `%` in another way"
     return None
+
+
+def _literal(source: SqlSource, string: SqlString, bound: BoundSql) -> Verb | None:
+    """`literal()` with the value in quotes that the text is; None where the text is more."""
+    pieces = list(tokens(marked(string.parts)))
+    if len(pieces) > 1 or len(source.call.args) > 1 or source.call.keywords:
+        return None
+    (parameter,) = bound.parameters
+    value = parameter.value if parameter.is_original else Code(ast.unparse(parameter.value))
+    return swap(source.call, "{sqlalchemy.literal}({value})", value=value)
 
 
 def _edits(source: SqlSource, bound: BoundSql) -> Iterator[Verb]:
