@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from alchemod.facts.annotation_maps import MAPPING, mapped_annotations
 from alchemod.facts.collecting import collect
 from alchemod.facts.dependencies import Dependencies
 from alchemod.facts.factories import session_makers, session_names
@@ -36,6 +37,11 @@ from alchemod.text.words import mentions
 
 _KEPT_TREE_BYTES = 2_500_000
 """Source bytes whose trees are kept: a tree takes about 30 times its source (measured on CPython 3.11)."""
+
+_DERIVED = (
+    "lookup", "models", "tables", "families", "session_makers", "_methods", "query_definers", "mapped_annotations",
+)  # fmt: skip
+"""What is worked out anew once a file has changed."""
 
 
 class DiscoveredFile(Protocol):
@@ -211,7 +217,7 @@ class Project:
         self._keep(path, tree)
         self.generation += 1
         self.givers.forget()
-        for derived in ("lookup", "models", "tables", "families", "session_makers", "_methods", "query_definers"):
+        for derived in _DERIVED:
             self.__dict__.pop(derived, None)
         return changed_names(before, interface(self._modules[path]))
 
@@ -296,6 +302,15 @@ class Project:
         """Who else than a session may be asked `x.query(Model)`."""
         contents = ((path.name, self.source(path).utf8) for path in self._candidates)
         return query_definers(self.methods_named("query"), contents)
+
+    @cached_property
+    def mapped_annotations(self) -> frozenset[str] | None:
+        """The Python types that the project maps to column types of its own; None when they are not all seen."""
+        paths = {path: None for name in MAPPING for path in self.files_mentioning(name)}
+        try:
+            return mapped_annotations([self.tree(path) for path in paths])
+        except FileError:
+            return None
 
     def _read(self, files: Sequence[DiscoveredFile], given: Mapping[Path, SourceFile], revisions: bool) -> None:
         for file in files:

@@ -93,6 +93,7 @@ ANNOTATED = """
     from typing import Annotated, Optional
 
     Flag = Annotated[bool, mapped_column()]
+    Typed = Annotated[bool, mapped_column(YesNo)]
 
 
     class Base(DeclarativeBase):
@@ -115,8 +116,18 @@ ANNOTATED = """
         ("Mapped[bool | None] = mapped_column(index=True)", "pass", "boolean"),
         ("Mapped[str | None]", "pass", "usual"),
         ("Mapped[int] = mapped_column(ForeignKey('a.id'))", "pass", "usual"),
-        ("Mapped[Flag]", "pass", "own"),
+        ("Mapped[Flag]", "pass", "boolean"),
+        ("Mapped[Flag]", "type_annotation_map = {Flag: YesNo}", "own"),
+        ("Mapped[Typed]", "pass", "own"),
+        ("Mapped[Annotated[bool, 'said']]", "pass", "boolean"),
+        ("Mapped[Annotated[bool, Typed]]", "pass", "own"),
         ("Mapped[bool]", "type_annotation_map = {bool: YesNo}", "own"),
+        ("Mapped[bool]", "type_annotation_map = {enum.Enum: sa.Enum(enum.Enum), Optional[str]: Text}", "boolean"),
+        ("Mapped[str]", "type_annotation_map = {enum.Enum: sa.Enum(enum.Enum), Optional[str]: Text}", "own"),
+        ("Mapped[Kind]", "type_annotation_map = {enum.Enum: sa.Enum(enum.Enum)}", "own"),
+        ("Mapped[bool]", "type_annotation_map = dict(TYPES)", "own"),
+        ("Mapped[bool]", "type_annotation_map = {**TYPES}", "own"),
+        ("Mapped[bool]", "registry = registry(type_annotation_map={bool: YesNo})", "own"),
     ],
 )
 def test_an_annotation_decides_where_no_type_is_given(

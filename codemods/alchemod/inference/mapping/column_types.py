@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -79,17 +78,14 @@ class ColumnTypes(Area):
         return None
 
     def _annotated(self, annotation: ast.expr | None) -> str | None:
-        if annotation is None or self._maps_annotations:
+        mapped = self.inference.project.mapped_annotations
+        if annotation is None or mapped is None:
             return None
         match unquoted(annotation):
             case ast.Subscript(value=wrapper, slice=inner) if last_name(wrapper) in {"Mapped", "Optional"}:
                 return self._annotated(inner)
             case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
                 return self._annotated(left)
-            case ast.Name(id=name):
+            case ast.Name(id=name) if name not in mapped:
                 return _ANNOTATED.get(name)
         return None
-
-    @cached_property
-    def _maps_annotations(self) -> bool:
-        return any("type_annotation_map" in facts.attributes for facts in self.inference.project.classes())

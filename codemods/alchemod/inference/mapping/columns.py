@@ -49,8 +49,7 @@ def _compares(call: ast.Call | None, annotation: ast.expr | None, module: Module
             return _of_type(given, module, project)
         if any(keyword.arg in {"sa_column", "sa_column_args", "sa_column_kwargs"} for keyword in call.keywords):
             return "own"
-    settings = (*_OWN_COMPARISON, "type_annotation_map")
-    if any(name in facts.attributes for facts in project.classes() for name in settings):
+    if any(name in facts.attributes for facts in project.classes() for name in _OWN_COMPARISON):
         return "own"
     return _of_annotation(annotation, module, project)
 
@@ -104,14 +103,38 @@ def _of_class(facts: ClassFacts, project: Project) -> Comparison:
 
 def _of_annotation(annotation: ast.expr | None, module: Module, project: Project) -> Comparison:
     if annotation is None:
-        return "usual"
+        return "usual" if project.mapped_annotations == frozenset() else "own"
     match annotation:
         case ast.Subscript(value=wrapper, slice=inner) if last_name(wrapper) in {"Mapped", "Optional"}:
             return _of_annotation(inner, module, project)
+        case ast.Subscript(value=wrapper, slice=ast.Tuple(elts=[inner, *given])) if last_name(wrapper) == "Annotated":
+            return _of_annotation(inner, module, project) if all(map(_gives_no_type, given)) else "own"
         case ast.BinOp(left=inner, op=ast.BitOr(), right=ast.Constant(value=None)):
             return _of_annotation(inner, module, project)
-        case ast.Name(id="bool"):
-            return "boolean"
+        case ast.Name(id="bool" | "int" | "str" | "float" as name):
+            mapped = project.mapped_annotations
+            if mapped is None or name in mapped:
+                return "own"
+            return "boolean" if name == "bool" else "usual"
         case ast.Name() | ast.Attribute():
-            return "own" if isinstance(project.lookup.expression(module, annotation), Variable) else "usual"
+            mapped = project.mapped_annotations
+            if mapped is None or last_name(annotation) in mapped:
+                return "own"
+            match project.lookup.expression(module, annotation):
+                case Variable(module=other, assigned=assigned, others=()) if isinstance(assigned.value, ast.Subscript):
+                    is_alias = last_name(assigned.value.value) == "Annotated"
+                    return _of_annotation(assigned.value, other, project) if is_alias else "own"
+                case Variable():
+                    return "own"
+            return "own" if mapped else "usual"
     return "own"
+
+
+def _gives_no_type(given: ast.expr) -> bool:
+    """Whether a part of `Annotated[...]` leaves the type of the column to the annotation."""
+    match given:
+        case ast.Constant():
+            return True
+        case ast.Call():
+            return last_name(given) == "mapped_column" and type_argument(given) is None
+    return False

@@ -52,11 +52,39 @@ class Turns:
 
 
 def is_in_turn(node: ast.AST, loop: Loop) -> bool:
-    """Whether a node is evaluated in the turns of a loop."""
+    """Whether a node is evaluated in the turns of a loop, and in more than one."""
     if not isinstance(node, ast.expr | ast.stmt):
         return False
     gone_over = _gone_over(loop)
-    return contains(loop, node) and not (gone_over is not None and contains(gone_over, node))
+    if not contains(loop, node) or (gone_over is not None and contains(gone_over, node)):
+        return False
+    return not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or not _ends(node, loop)
+
+
+def _ends(node: ast.expr | ast.stmt, loop: ast.For | ast.AsyncFor | ast.While) -> bool:
+    """Whether a loop is over in any case once a node in it was evaluated: `return rows[0].author`, or a `break` below.
+
+    Where something around it may go on after an exception, nothing is said.
+    """
+    if any(contains(statement, node) for statement in loop.orelse):
+        return True
+    suite: list[ast.stmt] | None = loop.body
+    while suite is not None:
+        at = next((index for index, statement in enumerate(suite) if contains(statement, node)), None)
+        if at is None:
+            return False
+        last = suite[-1]
+        if isinstance(last, ast.Return | ast.Break) and not _goes_on(suite[at:]):
+            return True
+        statement = suite[at]
+        branches = [statement.body, statement.orelse] if isinstance(statement, ast.If) else []
+        suite = next((branch for branch in branches if any(contains(one, node) for one in branch)), None)
+    return False
+
+
+def _goes_on(suite: list[ast.stmt]) -> bool:
+    """Whether statements may lead to a next turn, or be left by an exception that they catch."""
+    return any(isinstance(part, ast.Continue | ast.Try | ast.With) for one in suite for part in ast.walk(one))
 
 
 def _gone_over(loop: Loop) -> ast.expr | None:
