@@ -32,13 +32,18 @@ class QueryDefiners:
 
 def query_definers(methods: Iterable[FunctionFacts], contents: Iterable[tuple[str, bytes]]) -> QueryDefiners:
     """Who defines `query`: among the methods of this name, and the files of these names and contents."""
-    named = [(method, method.owner.name) for method in methods if method.owner is not None]
+    named = [(method, method.owner.name) for method in methods if method.owner is not None and not _is_fixture(method)]
     proxies = (name for method, name in named if _hands_out(method))
     kept = (name for name, data in contents if _KEPT.search(data))
     return QueryDefiners(
         next((name for method, name in named if not _is_computed(method) and _takes_class(method)), ""),
         next(proxies, "") or next(kept, ""),
     )
+
+
+def _is_fixture(method: FunctionFacts) -> bool:
+    """Whether pytest calls a method itself: nobody else asks the object of a test class."""
+    return any(last_name(decorator) == "fixture" for decorator in method.decorators)
 
 
 def _is_computed(method: FunctionFacts) -> bool:
