@@ -156,8 +156,8 @@ ENTRIES: tuple[RuleEntry, ...] = (
         name="work-done-in-python",
         summary="Lets the database filter, sort and add up, where Python does it with fetched objects",
         module="alchemod.rules.querying.work_done_in_python",
-        names=("query", "select", "scalars", "all", "sorted", "sum", "max", "min"),
-        kinds=("Call", "DictComp", "GeneratorExp", "ListComp", "SetComp"),
+        names=("query", "select", "scalars", "all", "fetchall", "sorted", "sum", "max", "min", "filter"),
+        kinds=("Call", "DictComp", "For", "GeneratorExp", "ListComp", "SetComp"),
     ),
     RuleEntry(
         code="ALC211",

@@ -63,7 +63,7 @@ class Iterations(Area):
     def of(self, loop: Loop, place: Place) -> Iteration | None:
         """What a loop of `place` goes over first; None when these are no rows of a statement seen here."""
         clause = loop if isinstance(loop, ast.For) else loop.generators[0]
-        found = self._source(clause.iter, place)
+        found = self.source(clause.iter, place)
         if found is None:
             return None
         execution, source, uses = found
@@ -71,7 +71,8 @@ class Iterations(Area):
         reads = self._reads(loop, target, place, unpacks=unpacks) if target is not None else None
         return Iteration(loop, clause, execution, source, uses, target, unpacks, reads)
 
-    def _source(self, iterated: ast.expr, place: Place) -> tuple[Execution, ast.expr, Uses | None] | None:
+    def source(self, iterated: ast.expr, place: Place) -> tuple[Execution, ast.expr, Uses | None] | None:
+        """What gives the rows that `iterated` is: see `execution`, `source` and `uses` of :class:`Iteration`."""
         if isinstance(iterated, ast.Name):
             return self._held(iterated, place)
         execution = self.execution(iterated, place)

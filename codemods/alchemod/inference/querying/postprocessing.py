@@ -1,4 +1,4 @@
-"""Objects that are fetched and then filtered, sorted or added up in Python."""
+"""Objects that are fetched and then sorted or added up in Python."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from alchemod.inference.names.spelling import spelling_of
 from alchemod.inference.querying.duplicates import Duplicates
 from alchemod.inference.querying.executions import Execution
 from alchemod.inference.querying.iteration import Iteration, Iterations
-from alchemod.inference.querying.predicates import ObjectColumns, Translation
-from alchemod.inference.scoping.scopes import Comprehension
+from alchemod.inference.querying.predicates import ObjectColumns
 from alchemod.inference.values import Entity, Place
 
 Work = Literal["filter", "sort", "sum", "max", "min"]
 
 _FILTERED: Final = frozenset({"filter", "where", "filter_by"})
-_SORTABLE: Final = _FILTERED | {"join", "outerjoin", "options", "distinct"}
-_NARROWED: Final = _SORTABLE | {"order_by"}
-"""Steps after which a further filter means the same rows."""
+SORTABLE: Final = _FILTERED | {"join", "outerjoin", "options", "distinct"}
 _ADDING: Final[dict[str, Work]] = {"sum": "sum", "max": "max", "min": "min"}
 
 
@@ -28,47 +25,24 @@ _ADDING: Final[dict[str, Work]] = {"sum": "sum", "max": "max", "min": "min"}
 class LocalWork:
     """Work on fetched objects that the database could do.
 
-    `node` is the expression that does it; `template` with `holes` is what gives the same, once `step` with `filling` is
-    added to the statement (`{_}`). `missing` says why it is not offered.
+    `node` is the expression or loop that does it; `template` with `holes` is what gives the same ("": the loop stays),
+    once `step` with `filling` is added to the statement (`{_}`). `missing` says why it is not offered.
     """
 
     work: Work
-    node: ast.expr
+    node: ast.expr | ast.stmt
     execution: Execution
     template: str = ""
     holes: dict[str, Any] = field(default_factory=dict)
     step: str = ""
     filling: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
+    statement: ast.If | None = None
+    """The test in a loop that goes with its condition: what it guards stays, if it is no mere `continue`."""
 
 
 class Postprocessing(Area):
     """Which work is done in Python."""
-
-    def filtered(self, loop: Comprehension, place: Place) -> LocalWork | None:
-        """The filter of a comprehension over objects; None when it uses more of them than columns, or there is none."""
-        clause = loop.generators[0]
-        iteration = self.inference.ask(Iterations).of(loop, place) if clause.ifs else None
-        columns = self._columns(iteration)
-        if iteration is None or columns is None or iteration.uses is not None:
-            return None
-        tests = [term for test in clause.ifs for term in _terms(test)]
-        if any(columns.touches_more(test) or columns.is_free(test) for test in tests):
-            return None
-        into = Translation()
-        terms = [columns.translated(test, into) for test in tests]
-        execution = iteration.execution
-        if None in terms:
-            return LocalWork("filter", loop, execution, missing="the condition is no comparison of columns")
-        if (other := _other_step(execution, _NARROWED)) is not None:
-            return LocalWork("filter", loop, execution, missing=f"a filter after {other}() is not the same")
-        spelled = self._spelled(iteration, place)
-        if spelled is None or len(loop.generators) > 1 or isinstance(loop, ast.GeneratorExp):
-            return LocalWork("filter", loop, execution, missing="what is left of the loop is not known")
-        conditions = ", ".join(term for term in terms if term is not None)
-        step = f"{{_}}.{'filter' if execution.session is None else 'where'}({conditions})"
-        template, holes = _without_conditions(loop, iteration)
-        return LocalWork("filter", loop, execution, template, holes, step, {**into.holes, "entity": spelled})
 
     def sorted_rows(self, call: ast.Call, place: Place) -> LocalWork | None:
         """The key by which `sorted(rows, key=...)` sorts objects; None when it is no column."""
@@ -76,7 +50,7 @@ class Postprocessing(Area):
         if len(call.args) != 1 or not keywords.keys() <= {"key", "reverse"} or "key" not in keywords:
             return None
         execution = self.inference.ask(Iterations).execution(call.args[0], place)
-        entity = _entity(execution)
+        entity = entity_of(execution)
         if execution is None or entity is None:
             return None
         names = self._sorted_by(keywords["key"], entity)
@@ -85,7 +59,7 @@ class Postprocessing(Area):
             return None
         if not names or not (reverse is None or isinstance(reverse, ast.Constant)):
             return LocalWork("sort", call, execution, missing="the key is no column")
-        if (other := _other_step(execution, _SORTABLE)) is not None:
+        if (other := other_step(execution, SORTABLE)) is not None:
             return LocalWork("sort", call, execution, missing=f"an order after {other}() is not the same")
         spelling = spelling_of(entity, call, place, self.inference.resolver)
         if spelling is None or spelling.imported is not None:
@@ -93,7 +67,7 @@ class Postprocessing(Area):
         descending = ".desc()" if isinstance(reverse, ast.Constant) and reverse.value else ""
         step = f"{{_}}.order_by({', '.join(f'{{entity}}.{name}{descending}' for name in names)})"
         holes = {"source": call.args[0]}
-        return LocalWork("sort", call, execution, _listed(execution), holes, step, {"entity": spelling.code})
+        return LocalWork("sort", call, execution, listed(execution), holes, step, {"entity": spelling.code})
 
     def _sorted_by(self, key: ast.expr, entity: Entity) -> list[str] | None:
         """The columns of a key; none where it is more than that, None where it is no matter of columns."""
@@ -127,7 +101,7 @@ class Postprocessing(Area):
         name, work, execution = columns.column(loop.elt), _ADDING.get(call.func.id), iteration.execution
         if name is None or work is None:
             return None
-        if (other := _other_step(execution, _FILTERED)) is not None:
+        if (other := other_step(execution, _FILTERED)) is not None:
             return LocalWork(work, call, execution, missing=f"after {other}() the database would take other rows")
         if execution.session is None and (repeated := self.inference.ask(Duplicates).of(execution.statement)):
             return LocalWork(work, call, execution, missing=repeated)
@@ -145,19 +119,19 @@ class Postprocessing(Area):
         return LocalWork(work, call, execution, template, holes)
 
     def _columns(self, iteration: Iteration | None) -> ObjectColumns | None:
-        entity = _entity(iteration.execution) if iteration is not None else None
+        entity = entity_of(iteration.execution) if iteration is not None else None
         if iteration is None or entity is None or iteration.target is None or iteration.unpacks:
             return None
         return ObjectColumns(iteration.target.id, entity.model, self.inference.resolver)
 
     def _spelled(self, iteration: Iteration, place: Place) -> str | None:
-        entity = _entity(iteration.execution)
+        entity = entity_of(iteration.execution)
         assert entity is not None
         spelling = spelling_of(entity, iteration.source, place, self.inference.resolver)
         return spelling.code if spelling is not None and spelling.imported is None else None
 
 
-def _entity(execution: Execution | None) -> Entity | None:
+def entity_of(execution: Execution | None) -> Entity | None:
     """The class whose objects are fetched, where nothing else is."""
     if execution is None or not execution.scalars or len(execution.statement.terms) != 1:
         return None
@@ -165,30 +139,11 @@ def _entity(execution: Execution | None) -> Entity | None:
     return term.entity if term.kind == "entity" and not execution.statement.dynamic else None
 
 
-def _other_step(execution: Execution, known: frozenset[str]) -> str | None:
+def other_step(execution: Execution, known: frozenset[str]) -> str | None:
+    """The first method of the chain that is none of the `known` ones."""
     return next((name for name, _ in execution.statement.steps if name not in known), None)
 
 
-def _terms(test: ast.expr) -> list[ast.expr]:
-    """The conditions that a test asks for together."""
-    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
-
-
-def _listed(execution: Execution) -> str:
+def listed(execution: Execution) -> str:
     """A template for a list of the rows of `source`."""
     return "{source}" if execution.taken else "{source}.all()"
-
-
-def _without_conditions(loop: Comprehension, iteration: Iteration) -> tuple[str, dict[str, Any]]:
-    """A template for a comprehension of one clause without its conditions."""
-    assert iteration.target is not None
-    name = iteration.target.id
-    holes: dict[str, Any] = {"source": iteration.source, "target": name}
-    if isinstance(loop, ast.DictComp):
-        holes |= {"key": loop.key, "value": loop.value}
-        return "{{{key}: {value} for {target} in {source}}}", holes
-    is_whole = isinstance(loop.elt, ast.Name) and loop.elt.id == name
-    holes["element"] = loop.elt
-    if isinstance(loop, ast.SetComp):
-        return ("set({source})" if is_whole else "{{{element} for {target} in {source}}}"), holes
-    return (_listed(iteration.execution) if is_whole else "[{element} for {target} in {source}]"), holes

@@ -67,6 +67,17 @@ class ObjectColumns:
                     return True
         return False
 
+    def hands_on(self, node: ast.expr) -> bool:
+        """Whether an expression gives a column of the object to a function, or waits: no database does that."""
+        for part in walk(node):
+            if isinstance(part, ast.Await):
+                return True
+            if isinstance(part, ast.Call):
+                given = [*part.args, *(keyword.value for keyword in part.keywords)]
+                if any(isinstance(one, ast.Name) and one.id == self.name for value in given for one in walk(value)):
+                    return True
+        return False
+
     def is_free(self, node: ast.expr) -> bool:
         """Whether an expression says nothing of the object and may be evaluated once instead of for each."""
         parts = list(walk(node))
