@@ -127,7 +127,8 @@ def _chain(call: ast.Call, ctx: Context) -> list[ast.Call]:
     while True:
         match chain[0]:
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Attribute(attr="filter" | "where")) as before)):
-                if before.keywords or not before.args or _has_comment_between(before, chain[0], ctx):
+                apart = _has_comment_between(before, chain[0], ctx) or _is_cramped(before, chain[0])
+                if before.keywords or not before.args or apart:
                     return chain
                 chain.insert(0, before)
             case _:
@@ -142,8 +143,16 @@ def _is_followed(call: ast.Call, ctx: Context) -> bool:
         case ast.Attribute(attr="filter" | "where") as method:
             following = around.get(method)
             plain = isinstance(following, ast.Call) and following.args and not following.keywords
-            return bool(plain) and not _has_comment_between(call, following, ctx)
+            return bool(plain) and not (_has_comment_between(call, following, ctx) or _is_cramped(call, following))
     return False
+
+
+def _is_cramped(first: ast.Call, second: ast.AST | None) -> bool:
+    """Whether conditions of several lines would join one that stands on the line of its parenthesis."""
+    assert isinstance(first.func, ast.Attribute)
+    assert isinstance(second, ast.Call)
+    on_its_line = any(one.lineno == first.func.end_lineno for one in first.args)
+    return on_its_line and any(one.lineno != one.end_lineno for one in (*first.args, *second.args))
 
 
 def _has_comment_between(first: ast.Call, second: ast.AST | None, ctx: Context) -> bool:
