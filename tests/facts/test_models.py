@@ -52,6 +52,11 @@ def relationship(root: Path, files: dict[str, str], path: str) -> str:
         "from sqlalchemy.orm import registry\nBase = registry().generate_base()",
         "from sqlalchemy.orm import registry\nreg = registry()\nBase = reg.generate_base()",
         "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase): pass",
+        "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\nBase: DefaultMeta = db.Model",
+        "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\nif TYPE_CHECKING:\n"
+        "    Base = db.make_declarative_base(Model)\nelse:\n    Base = db.Model",
+        "from sqlalchemy.orm import declarative_base\nif typing.TYPE_CHECKING:\n    class Base: pass\nelse:\n"
+        "    Base = declarative_base()",
         "from sqlalchemy.orm import DeclarativeBase\nfrom typing import Generic\n"
         "class Base(DeclarativeBase, Generic[T]): pass",
         "from sqlalchemy.orm import DeclarativeBaseNoMeta as Root\nclass Base(Root): pass",

@@ -54,6 +54,7 @@ class _Collector:
         module = self.module
         functions: list[FunctionNode] = []
         typing: set[ast.stmt] = set()
+        hidden: dict[ast.stmt, frozenset[str]] = {}
         for statement in statements(tree.body):
             match statement:
                 case ast.ImportFrom(names=[ast.alias(name="*")]):
@@ -61,8 +62,11 @@ class _Collector:
                 case ast.ImportFrom() | ast.Import():
                     for name, binding in imported(module, statement, is_typing=statement in typing):
                         module.bind(name, binding)
-                case ast.If(test=test, body=body) if last_name(test) == "TYPE_CHECKING":
+                case ast.If(test=test, body=body, orelse=orelse) if last_name(test) == "TYPE_CHECKING":
                     typing.update(body)
+                    hidden |= dict.fromkeys(body, frozenset(_defined(orelse)))
+                case ast.ClassDef(name=name) if name in hidden.get(statement, ()):
+                    pass
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     functions.append(statement)
                     module.bind(statement.name, self._function(statement, "", None))
@@ -72,7 +76,8 @@ class _Collector:
                     module.added.setdefault(owner, {})[name] = Assigned(value, None, statement.lineno)
                 case _:
                     for name, assigned in _assignments(statement):
-                        module.bind(name, assigned)
+                        if name not in hidden.get(statement, ()):  # the other branch is what runs
+                            module.bind(name, assigned)
         return functions
 
     def _function(self, node: FunctionNode, prefix: str, owner: ClassFacts | None) -> FunctionFacts:
@@ -179,6 +184,14 @@ def _extends(name: str, decorators: Sequence[ast.expr]) -> bool:
         if isinstance(decorator, ast.Attribute) and isinstance(root, ast.Name) and root.id == name:
             return True
     return False
+
+
+def _defined(suite: list[ast.stmt]) -> Iterator[str]:
+    """The names that the statements of a suite assign or define."""
+    for statement in suite:
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield statement.name
+        yield from (name for name, _ in _assignments(statement))
 
 
 def _assignments(statement: ast.stmt) -> Iterator[tuple[str, Binding]]:

@@ -186,6 +186,9 @@ class Lookup:
             case Assigned(value=ast.Name() | ast.Attribute() as value, annotation=None):
                 found = self.expression(module, value)
                 return found if found is not None else Variable(module, name, binding)
+            case Assigned(value=ast.Name() | ast.Attribute() as value):
+                found = self.expression(module, value)
+                return found if _is_class(found) else Variable(module, name, binding)
             case Assigned():
                 return Variable(module, name, binding)
             case FunctionFacts() | ClassFacts():
@@ -195,6 +198,11 @@ class Lookup:
     def _submodule(self, package: Module, name: str) -> Definition | None:
         path = self._layout.find(f"{package.name}.{name}" if package.name else name, package.path)
         return self._module_at(path) if path is not None else None
+
+
+def _is_class(found: Definition | None) -> bool:
+    """Whether a class is certain, whatever an annotation calls it: `BaseModel: DefaultMeta = db.Model`."""
+    return isinstance(found, ClassFacts) or (isinstance(found, External) and found.canonical == f"{FLASK}Model")
 
 
 def _several(answers: list[Definition | None]) -> Variable | None:
