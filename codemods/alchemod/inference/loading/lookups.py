@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from alchemod.inference.mapping.keys import primary_key
 from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.resolving.sessions import as_session
 from alchemod.inference.resolving.statements import EXECUTING
 from alchemod.inference.values import Answer, Entity, ModelAttribute, ModelClass, Place, Session, Statement, Term
 
@@ -66,7 +67,7 @@ class _Reading:
         self._resolver: Final = resolver
 
     def found(self) -> Lookup | None:
-        owner = self._value(self._method.value)
+        owner = as_session(self._value(self._method.value))
         match owner:
             case Answer(value=Session() as session):
                 if self._method.attr in {"get", "get_one"}:
@@ -116,7 +117,7 @@ class _Reading:
             node = node.value
         while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in EXECUTING and node.args:
-                owner = self._value(node.func.value)
+                owner = as_session(self._value(node.func.value))
                 if owner is not None and isinstance(owner.value, Session):
                     return self._executed(node, owner, owner.value)
             if node.func.attr not in _RESULTS:
@@ -145,7 +146,7 @@ class _Reading:
         pair = self._criterion(step, entity) if name in _CRITERIA else None
         if pair is None:
             return None
-        value = self._value(session)
+        value = as_session(self._value(session))
         executing = value.value if value is not None and isinstance(value.value, Session) else statement.session
         return self._of(owner, entity, *pair, session, executing, is_query=is_query)
 

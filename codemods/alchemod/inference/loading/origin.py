@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from alchemod.facts.nodes import walk
 from alchemod.inference.control.reaching import Definitions, definitions
 from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.resolving.sessions import as_session
 from alchemod.inference.resolving.statements import EXECUTING, NEW_COLUMNS
 from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.scoping.scopes import Scope
@@ -156,7 +157,7 @@ class _Search:
         """The origin of an object that `session.get(Model, key)` gives."""
         match site:
             case ast.Call(func=ast.Attribute(value=receiver, attr="get" | "get_one"), args=[cls, *_]):
-                owner, target = self._value(receiver), self._value(cls)
+                owner, target = as_session(self._value(receiver)), self._value(cls)
             case _:
                 return None
         if owner is None or target is None or not isinstance(owner.value, Session):
@@ -185,7 +186,7 @@ class _Search:
                 case ast.Call(func=ast.Attribute(value=receiver, attr=name), args=[first, *_]) if (
                     name in EXECUTING and self._is_statement(first)
                 ):
-                    owner = self._value(receiver)
+                    owner = as_session(self._value(receiver))
                     self._session = owner.value if owner is not None and isinstance(owner.value, Session) else None
                     node = first
                 case ast.Call(func=ast.Attribute(value=receiver)):
@@ -232,7 +233,7 @@ class _Search:
         """The session of `session.query(...)`."""
         match node:
             case ast.Call(func=ast.Attribute(value=receiver, attr="query")):
-                owner = self._value(receiver)
+                owner = as_session(self._value(receiver))
                 return owner.value if owner is not None and isinstance(owner.value, Session) else None
         return None
 

@@ -14,6 +14,7 @@ from alchemod.facts.nodes import is_dotted
 from alchemod.inference.area import Area
 from alchemod.inference.querying.executions import Execution, Executions
 from alchemod.inference.querying.interference import Interference
+from alchemod.inference.resolving.sessions import as_session
 from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Place, Session
 
@@ -53,7 +54,7 @@ class AsSelect(Area):
         around = self.inference.ask(Usage).around(place)
         if any(call not in around for _, call in statement.steps):
             return None
-        session = self.inference.resolver.value(receiver, place)
+        session = as_session(self.inference.resolver.value(receiver, place))
         doubt = None
         if session is None or not isinstance(session.value, Session):
             doubt = f"whether {ast.unparse(receiver)} has the methods of a session is not known"

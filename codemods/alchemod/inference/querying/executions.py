@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alchemod.inference.area import Area
+from alchemod.inference.resolving.sessions import as_session
 from alchemod.inference.values import Answer, Coroutine, Place, Rows, Session, Statement, resting_on
 
 SENDING: Final = frozenset({"execute", "scalars", "exec", "scalar"})
@@ -57,8 +58,7 @@ class Executions(Area):
         if not isinstance(call.func, ast.Attribute):
             return None
         receiver, taken = call.func.value, call.func.attr
-        value = self.inference.resolver.value
-        answer = value(receiver, place)
+        answer = as_session(self.inference.resolver.value(receiver, place))
         match answer:
             case Answer(value=Statement(style="query") as statement):
                 entities = len(statement.terms) == 1 and statement.terms[0].kind == "entity"
@@ -106,7 +106,8 @@ class Executions(Area):
     ) -> Execution | None:
         assert isinstance(sent.func, ast.Attribute)
         value = self.inference.resolver.value
-        session, given = value(sent.func.value, place), value(sent.args[0], place) if sent.args else None
+        session = as_session(value(sent.func.value, place))
+        given = value(sent.args[0], place) if sent.args else None
         if session is None or given is None or not isinstance(given.value, Statement):
             return None
         if not isinstance(session.value, Session) or given.value.style != "select":

@@ -6,6 +6,7 @@ import ast
 
 from alchemod.facts.nodes import is_dotted
 from alchemod.inference.area import Area
+from alchemod.inference.resolving.sessions import as_session
 from alchemod.inference.values import Answer, FlaskDatabase, ModelClass, Place, Session, Statement
 
 
@@ -57,5 +58,5 @@ class Reach(Area):
 
     def is_session(self, node: ast.expr, place: Place) -> bool:
         """Whether an expression that can be written twice is known to be a session."""
-        answer = self.inference.resolver.value(node, place)
+        answer = as_session(self.inference.resolver.value(node, place))
         return answer is not None and isinstance(answer.value, Session) and is_dotted(node)

@@ -9,6 +9,7 @@ from typing import Final
 from alchemod.inference.area import Area
 from alchemod.inference.control.reaching import definitions
 from alchemod.inference.loading.joined import JoinedCollections
+from alchemod.inference.resolving.sessions import as_session
 from alchemod.inference.uses.usage import Usage, Uses
 from alchemod.inference.values import Answer, ModelAttribute, Place, Session, Statement, resting_on
 
@@ -47,7 +48,7 @@ class Uniqueness(Area):
         value = self.inference.resolver.value
         if not isinstance(call.func, ast.Attribute) or not call.args:
             return None
-        session, given = value(call.func.value, place), value(call.args[0], place)
+        session, given = as_session(value(call.func.value, place)), value(call.args[0], place)
         match session, given:
             case Answer(value=Session()), Answer(value=Statement(style="select") as statement):
                 pass

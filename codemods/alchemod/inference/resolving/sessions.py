@@ -159,6 +159,14 @@ def opened(factory: SessionFactory) -> Session:
     return Session(factory.is_async, factory.kind == "scoped", factory)
 
 
+def as_session(answer: Answer | None) -> Answer | None:
+    """The answer for what is asked like a session: a `scoped_session` hands the methods of its session on."""
+    match answer:
+        case Answer(value=SessionFactory(kind="scoped") as registry):
+            return answer.then(opened(registry))
+    return answer
+
+
 def method(answer: Answer, name: str, call: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
     """What calling a method of a session gives."""
     session = answer.value
