@@ -13,7 +13,7 @@ from alchemod.facts.module import last_name
 from alchemod.inference.mapping.columns import comparison
 from alchemod.inference.sql.patterns import LIKES, LikePatterns, Pattern
 from alchemod.inference.sql.strings import built
-from alchemod.inference.values import Answer, ColumnObject, Expression, ModelAttribute, Place
+from alchemod.inference.values import Answer, ColumnObject, Expression, ModelAttribute, ModelClass, Place
 
 
 class UnescapedLikePattern(Rule):
@@ -62,12 +62,14 @@ class UnescapedLikePattern(Rule):
             case _:
                 return
         place = ctx.place(call)
-        answer = ctx.value(column)
-        if place is None or answer is None or not isinstance(answer.value, ModelAttribute | ColumnObject | Expression):
+        named = _by_name(column, ctx)
+        answer = named or ctx.value(column)
+        is_seen = answer is not None and isinstance(answer.value, ModelAttribute | ColumnObject | Expression)
+        if place is None or answer is None or (named is None and not is_seen):
             return
         pattern = ctx.ask(LikePatterns).of(given, place)
         if pattern is None:
-            if name == "ilike" and self._is_equality(given, place, ctx):
+            if name == "ilike" and is_seen and self._is_equality(given, place, ctx):
                 message = f"ilike({ast.unparse(given)}) is meant as an equality, but % and _ in it are wildcards"
                 yield self.report(call, message, missing="compare func.lower() of both", given=[answer])
             return
@@ -107,6 +109,15 @@ class UnescapedLikePattern(Rule):
         return not is_pattern and not built(given, place, ctx.inference.resolver)
 
 
+def _by_name(column: ast.expr, ctx: Context) -> Answer | None:
+    """What is known of `getattr(Model, name)`: an attribute of a mapped class."""
+    match column:
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, _]):
+            answer = ctx.value(owner)
+            return answer if answer is not None and isinstance(answer.value, ModelClass) else None
+    return None
+
+
 def _edit(call: ast.Call, pattern: Pattern) -> Verb:
     """The call of the method that escapes, in the place of the one that takes a pattern."""
     assert isinstance(call.func, ast.Attribute)
@@ -122,6 +133,8 @@ _WORDS_FOR_PATTERNS = ("pattern", "like", "search", "query", "term", "filter", "
 
 def _own_operators(answer: Answer, ctx: Context) -> str:
     """Why `contains()` may mean something else for a column; "" when it is that of a text."""
+    if isinstance(answer.value, ModelClass):
+        return f"which column of {answer.value.model.name} it is is not seen"
     if isinstance(answer.value, ModelAttribute):
         attribute = answer.value.attribute
         if attribute.kind not in {"column", "column_property", "synonym"}:
