@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from alchemod.facts.attributes import Attribute
 from alchemod.facts.keys import key_to
 from alchemod.facts.model import Model
+from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
 from alchemod.inference.loading.batches import Batch, batch_for
 from alchemod.inference.loading.loads import RowLoops
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 Turning: TypeAlias = ast.For | ast.AsyncFor | ast.While | Comprehension
 
 _LOOPING: Final = re.compile(rb"\b(?:for|while)\b")
+_COUNTING: Final = frozenset({"range", "count", "repeat"})
+"""What numbers the tries of a loop, which asks until it has found what it seeks."""
 _LOOKING_UP: Final = re.compile(rb"\.(?:%b)\(" % "|".join(ENDINGS).encode())
 
 
@@ -94,17 +97,21 @@ class LoopQueries(Area):
     def _judged(self, found: Lookup, loop: Turning, nodes: list[ast.AST], inside: Place) -> Iterator[LoopQuery]:
         awaits = {node.value: node for node in nodes if isinstance(node, ast.Await)}
         query = LoopQuery(found, loop, awaits.get(found.node, found.node))
-        root = found.key.value if isinstance(found.key, ast.Attribute) else found.key
-        if not isinstance(root, ast.Name):
+        root = _root_of(found.key)
+        if root is None:
             return
         if root.id not in _targets(loop):
-            if root.id in _changing(loop, found.node):
+            if root.id in _assigned_by(loop, found.node):
                 yield replace(query, obstacle="each query depends on the turn before")
+            elif root.id in _worked_out(loop):
+                yield replace(query, obstacle=f"{root.id} is worked out in the loop")
             return
         if (writing := self._writing(loop, found, inside)) is not None:
             yield replace(query, obstacle=f"line {writing} may change what the queries find")
         elif found.gives == "count":
             yield replace(query, obstacle="one query that counts by groups is not written for you")
+        elif isinstance(found.key, ast.Subscript):
+            yield replace(query, obstacle=f"not every {root.id} may have {ast.unparse(found.key.slice)}")
         else:
             yield self._offered(query, root, nodes, inside)
 
@@ -219,10 +226,37 @@ def _targets(loop: Turning) -> set[str]:
     return {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
 
 
+def _root_of(key: ast.expr) -> ast.Name | None:
+    """The name whose value a key is read from: `row` of `row.city_id`, `row["city"]` and `row`."""
+    match key:
+        case ast.Attribute(value=inner) | ast.Subscript(value=inner, slice=ast.Constant()):
+            return inner if isinstance(inner, ast.Name) else None
+    return key if isinstance(key, ast.Name) else None
+
+
 def _changing(loop: Turning, call: ast.Call) -> set[str]:
-    """The names that are another thing in each turn: those of the elements, and what the lookup is assigned to."""
+    """The names that are another thing in each turn: those of the elements, what is worked out from these, and what the
+    lookup is assigned to."""
+    return _targets(loop) | _worked_out(loop) | _assigned_by(loop, call)
+
+
+def _assigned_by(loop: Turning, call: ast.Call) -> set[str]:
+    """The names that a lookup in a loop is assigned to."""
+    assigned = [node for node in ast.walk(loop) if isinstance(node, ast.Assign)]
+    holding = [node for node in assigned if any(part is call for part in ast.walk(node.value))]
+    return {name for node in holding for target in node.targets for name in _names(target)}
+
+
+def _worked_out(loop: Turning) -> set[str]:
+    """The names that the turns of a loop over given elements bind to what depends on the element."""
+    if not isinstance(loop, ast.For | ast.AsyncFor) or last_name(loop.iter) in _COUNTING:
+        return set()
     found = _targets(loop)
-    for node in ast.walk(loop):
-        if isinstance(node, ast.Assign) and any(part is call for part in ast.walk(node.value)):
-            found |= {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)}
-    return found
+    for node in (node for statement in loop.body for node in ast.walk(statement)):
+        if isinstance(node, ast.Assign) and not found.isdisjoint(_names(node.value)):
+            found |= {name for target in node.targets if isinstance(target, ast.Name) for name in _names(target)}
+    return found - _targets(loop)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    return (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
