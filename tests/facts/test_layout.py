@@ -111,3 +111,25 @@ def test_namespace_packages() -> None:
 )
 def test_a_package_of_the_project_hides_a_library(files: tuple[str, ...], near: str, hidden: bool) -> None:
     assert layout(*files).hides("sqlalchemy", ROOT / near) is hidden
+
+
+@pytest.mark.parametrize(
+    ("module", "near", "expected"),
+    [
+        ("data.models", "server/api/views.py", "server/data/models.py"),
+        ("data.models", "server/main.py", "server/data/models.py"),
+        ("data", "server/main.py", None),
+        ("json.tool", "server/main.py", None),
+        ("sqlalchemy.orm", "server/main.py", None),
+        ("data.models", "other/main.py", None),
+        ("loose.thing", "server/main.py", None),
+    ],
+)
+def test_packages_in_the_package_that_a_program_runs_from(module: str, near: str, expected: str | None) -> None:
+    packages = ("server", "server/api", "server/data", "server/json", "server/sqlalchemy", "other")
+    found = layout(
+        *(f"{package}/__init__.py" for package in packages),
+        *("server/main.py", "server/api/views.py", "server/data/models.py", "server/json/tool.py"),
+        *("server/sqlalchemy/orm.py", "server/loose/thing.py", "other/main.py"),
+    )
+    assert found.find(module, ROOT / near) == (ROOT / expected if expected else None)

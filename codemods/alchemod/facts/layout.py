@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+from alchemod.facts.vocabulary import KNOWN_LIBRARIES
 
 
 class Layout:
@@ -84,7 +87,17 @@ class Layout:
         if len(found) > 1:
             above = [root for root in found if root in near.parents]
             return found[max(above, key=lambda root: len(root.parts))] if above else None
-        return next(iter(found.values()), None)
+        return next(iter(found.values()), None) or self._inside(parts, near)
+
+    def _inside(self, parts: list[str], near: Path) -> Path | None:
+        """The module of a package that lies in a package above `near`: a program that is run from there imports it so.
+
+        A single name is not looked for: a module of a package may be called like a library.
+        """
+        if len(parts) < 2 or parts[0] in sys.stdlib_module_names or parts[0] in KNOWN_LIBRARIES:
+            return None
+        above = (folder for folder in near.parents if folder in self._packages and folder / parts[0] in self._packages)
+        return next((path for folder in above if (path := self._under(folder, parts)) is not None), None)
 
     def folder_of(self, module: str, near: Path) -> Path | None:
         """A folder of the namespace package `module`: one without `__init__.py` that holds files of the project."""
