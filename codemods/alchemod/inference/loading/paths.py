@@ -160,7 +160,7 @@ class LoaderPaths(Area):
         models = self.inference.project.models
         for index, name in enumerate(names):
             attribute = models.attribute(entity.model, name)
-            if attribute is None or attribute.kind in {"method", "property", "other"}:
+            if attribute is None or not _may_be_loaded(attribute):
                 return f"no attribute {name} of {entity.model.name} is seen"
             spelling = spelling_of(entity, at, place, self.inference.resolver)
             if spelling is None:
@@ -312,6 +312,14 @@ def _holds(given: ast.expr, option: ast.expr) -> bool:
         case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
             return _holds(one, option) or _holds(other, option)
     return given is option
+
+
+def _may_be_loaded(attribute: Attribute) -> bool:
+    """Whether an option may name an attribute: a mapped one, or what a function of the project makes: as options take
+    no other names, that is mapped too."""
+    if attribute.kind == "other":
+        return isinstance(attribute.value, ast.Call)
+    return attribute.kind not in {"method", "property"}
 
 
 def _text(node: ast.expr) -> str | None:
