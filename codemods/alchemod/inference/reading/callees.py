@@ -11,6 +11,7 @@ from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, FunctionFacts, last_name
 from alchemod.inference.reading.combined import combined, perhaps, through
 from alchemod.inference.reading.foreign import LEVELS, TEXT, is_harmless, is_logger, keeps
+from alchemod.inference.reading.indirect import Indirect
 from alchemod.inference.reading.marshmallow import DUMPING
 from alchemod.inference.reading.schemas import VALIDATING
 from alchemod.inference.reading.shapes import Shape
@@ -43,6 +44,7 @@ class Callees:
     def __init__(self, readings: Readings) -> None:
         self._readings: Final = readings
         self._resolver: Final = readings.resolver
+        self._indirect: Final = Indirect(readings.resolver)
 
     def handed(self, call: ast.Call, argument: ast.expr, shape: Shape | None, place: Place) -> Handed:
         """What the callee of `call`, in `place`, does with an argument; None for a shape that is not known."""
@@ -59,6 +61,9 @@ class Callees:
             case Answer(value=ClassObject(facts=facts)):
                 is_plain = any(last_name(part) in _KEEPING_CLASSES for part in facts.decorators)
                 return MUTE if is_plain else self._of_targets(callee, call, argument, shape)
+            case None if indirect := self._indirect.of(call, place):
+                every = [self._of_targets(one.callee, one.call, argument, shape) for one in indirect]
+                return combined(every) if all(one.is_certain for one in indirect) else perhaps(combined(every))
             case None:
                 return self._of_schema(call, shape, place) or self._of_unknown(call, shape, place)
         return OPAQUE
