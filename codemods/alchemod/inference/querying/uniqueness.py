@@ -80,7 +80,8 @@ class Uniqueness(Area):
         around = self.inference.ask(Usage).around(place)
         found: list[str | None] = []
         for use in uses.every:
-            node, parent = use.read, around.get(use.read)
+            node: ast.expr = use.read
+            parent = around.get(node)
             while isinstance(parent, ast.Attribute) and isinstance(called := around.get(parent), ast.Call):
                 if parent.attr == "unique":
                     return None
@@ -92,9 +93,15 @@ class Uniqueness(Area):
                     found.append("consumed" if method in _RAISING else None)
                     break
             else:
-                found.append(_handed_on(parent))
+                found.append(_handed_on(parent) if node is use.read else self._kept(node, parent, place))
         said = next((fate for fate in found if fate not in {None, "consumed"}), None)
         return said or ("consumed" if "consumed" in found else None)
+
+    def _kept(self, result: ast.expr, parent: ast.AST | None, place: Place) -> str | None:
+        """The fate of a result in another form, which a variable may hold: `rows = session.execute(s).scalars()`."""
+        if not isinstance(parent, ast.Assign):
+            return _handed_on(parent)
+        return self._fate(self.inference.ask(Usage).of(result, place), place)
 
     def _is_straight(self, statement: ast.expr, place: Place) -> bool:
         """Whether a statement is built on one way only: a chain, whose variables are assigned once."""
