@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
+from alchemod.facts.module import last_name
 from alchemod.inference.mapping.keys import primary_key
 from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.resolving.sessions import as_session
@@ -50,6 +51,8 @@ class Lookup:
     is_async: bool = False
     of_class: bool = False
     """Whether the Query is that of a class: `Model.query`."""
+    beside: tuple[tuple[str, ast.expr], ...] = ()
+    """Further columns that are compared, each with its value."""
 
 
 def lookup(call: ast.Call, place: Place, resolver: Resolver) -> Lookup | None:
@@ -138,23 +141,37 @@ class _Reading:
     def _by_criterion(
         self, owner: Answer, statement: Statement, session: ast.expr | None, *, is_query: bool
     ) -> Lookup | None:
-        """A statement with one criterion, `Model.column == key`."""
+        """A statement whose only criteria are `Model.column == key`."""
         entity = _only_entity(statement)
-        if entity is None or session is None or len(statement.steps) != 1:
+        if entity is None or session is None:
             return None
-        name, step = statement.steps[0]
-        pair = self._criterion(step, entity) if name in _CRITERIA else None
-        if pair is None:
+        pairs: list[tuple[str, ast.expr]] = []
+        for name, step in statement.steps:
+            criteria = self._criteria(step, entity) if name in _CRITERIA else None
+            if criteria is None:
+                return None
+            pairs += criteria
+        if not pairs:
             return None
         value = as_session(self._value(session))
         executing = value.value if value is not None and isinstance(value.value, Session) else statement.session
-        return self._of(owner, entity, *pair, session, executing, is_query=is_query)
+        found = self._of(owner, entity, *pairs[0], session, executing, is_query=is_query)
+        return replace(found, beside=tuple(pairs[1:])) if found is not None else None
 
-    def _criterion(self, step: ast.Call, entity: Entity) -> tuple[str, ast.expr] | None:
-        match step:
-            case ast.Call(args=[], keywords=[ast.keyword(arg=str(name), value=key)]):
-                return name, key
-            case ast.Call(args=[ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])], keywords=[]):
+    def _criteria(self, step: ast.Call, entity: Entity) -> list[tuple[str, ast.expr]] | None:
+        """The columns that a filter compares with values; None when it asks for more than equality."""
+        found: list[tuple[str, ast.expr] | None] = [
+            (keyword.arg, keyword.value) if keyword.arg is not None else None for keyword in step.keywords
+        ]
+        for argument in step.args:
+            terms = argument.args if isinstance(argument, ast.Call) and last_name(argument) == "and_" else [argument]
+            found += [self._compared(term, entity) for term in terms]
+        pairs = [pair for pair in found if pair is not None]
+        return pairs if len(pairs) == len(found) else None
+
+    def _compared(self, term: ast.expr, entity: Entity) -> tuple[str, ast.expr] | None:
+        match term:
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
                 for column, key in ((left, right), (right, left)):
                     match self._value(column):
                         case Answer(value=ModelAttribute(owner=ModelClass(model=model, alias=None), attribute=found)):

@@ -96,6 +96,8 @@ class LoopQueries(Area):
 
     def _judged(self, found: Lookup, loop: Turning, nodes: list[ast.AST], inside: Place) -> Iterator[LoopQuery]:
         awaits = {node.value: node for node in nodes if isinstance(node, ast.Await)}
+        if found.beside:
+            found = _by_what_changes(found, _changing(loop, found.node))
         query = LoopQuery(found, loop, awaits.get(found.node, found.node))
         root = _root_of(found.key)
         if root is None:
@@ -110,6 +112,8 @@ class LoopQueries(Area):
             yield replace(query, obstacle=f"line {writing} may change what the queries find")
         elif found.gives == "count":
             yield replace(query, obstacle="one query that counts by groups is not written for you")
+        elif found.beside:
+            yield replace(query, obstacle=f"{' and '.join(column for column, _ in found.beside)} is compared too")
         elif isinstance(found.key, ast.Subscript):
             yield replace(query, obstacle=f"not every {root.id} may have {ast.unparse(found.key.slice)}")
         else:
@@ -224,6 +228,17 @@ def _targets(loop: Turning) -> set[str]:
     clauses = getattr(loop, "generators", [loop])
     targets = [clause.target for clause in clauses if not isinstance(clause, ast.While)]
     return {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+
+
+def _by_what_changes(found: Lookup, changing: set[str]) -> Lookup:
+    """The lookup by the first of its columns whose value is another one in each turn."""
+    pairs = [(found.column, found.key), *found.beside]
+    for index, (column, key) in enumerate(pairs):
+        root = _root_of(key)
+        if root is not None and root.id in changing:
+            others = (*pairs[:index], *pairs[index + 1 :])
+            return replace(found, column=column, key=key, beside=tuple(others))
+    return found
 
 
 def _root_of(key: ast.expr) -> ast.Name | None:

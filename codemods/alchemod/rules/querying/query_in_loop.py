@@ -48,8 +48,9 @@ class QueryInLoop(Rule):
     Fix safety:
         Unsafe: a query in a loop sees what is in the database at each turn, and where no row has the key a query by
         `one()` fails in another way. A report when something is written, committed or expired in the loop, when several
-        rows may have the key, when the rows may be those of another session or come from a place that is not seen.
-        Loops that poll, and queries that ask for many keys at once, are left alone.
+        rows may have the key, when the key is worked out in the loop, an item of a dictionary, or one of several that
+        are compared, when the rows may be those of another session or come from a place that is not seen. Loops that
+        poll, queries that are asked in the last turn only, and those that ask for many keys at once, are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html

@@ -44,8 +44,8 @@ class UnescapedLikePattern(Rule):
         A behaviour fix, always unsafe: texts with `%`, `_` or `/` find other rows on purpose, and what is no string
         raises a TypeError. `icontains()` and its like need SQLAlchemy 2.0. A report for `ilike(name)` as an equality,
         for patterns with more than wildcards at their ends, for patterns in a variable that is read otherwise too, and
-        for columns whose type has operators of its own. Constant patterns, calls with `escape=`, and texts whose
-        wildcards are replaced or escaped before are left alone.
+        for columns whose type has operators of its own or that `getattr(User, name)` takes. Constant patterns, calls
+        with `escape=`, and texts whose wildcards are replaced or escaped before are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/core/sqlelement.html#sqlalchemy.sql.expression.ColumnOperators.contains

@@ -46,9 +46,10 @@ class ValueInSqlString(Rule):
 
     Fix safety:
         Always unsafe: a bound value keeps its type, so that None, booleans, dates and numbers in quotes may compare in
-        another way than their text did. A report when the string is built elsewhere or in several steps, when a value
-        has a format of its own, and when a list may be one value. Constants, numbers and names of the code's own are
-        left alone, as are DDL and PRAGMA, which take no parameters. ALC217 looks at names.
+        another way than their text did. A report when the string is built elsewhere or in several steps, when it holds
+        several statements, when a value has a format of its own, and when a list may be one value. Constants, numbers,
+        members of an Enum and names of the code's own are left alone, as are DDL and PRAGMA, which take no parameters.
+        ALC217 looks at names.
 
     References:
         - https://docs.sqlalchemy.org/en/20/core/sqlelement.html#sqlalchemy.sql.expression.text
