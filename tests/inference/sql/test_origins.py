@@ -36,6 +36,9 @@ def use(
     direction = "DESC" if flag else "ASC"
     if order not in NAMES:
         raise ValueError(order)
+    tables = reversed(Base.metadata.sorted_tables)
+    for table in tables:
+        pass
     for listed in NAMES:
         return [EXPRESSION]
     if other in NAMES:
@@ -73,6 +76,7 @@ def use(
         ("preparer.quote(name)", "quoted"),
         ('name.replace("\'", "\'\'")', "quoted"),
         ("name.replace('x', 'y')", "unknown"),
+        ("table.name", "constant"),
         ("grain", "constant"),
         ("grain.value", "constant"),
         ("either", "constant"),

@@ -200,13 +200,15 @@ class Origins(Area):
             return self._weakest(self.of(key, around, depth - 1) for key in display.keys if key is not None)
         return self.of(display, around, depth - 1) if display is not None else self._table_loop(site.value, around)
 
-    def _table_loop(self, value: ast.expr, place: Place) -> Origin:
+    def _table_loop(self, value: ast.expr, place: Place, depth: int = _DEPTH) -> Origin:
         """The elements of what the models say: `metadata.sorted_tables`, `table.columns`."""
         match value:
             case ast.Attribute(attr="sorted_tables" | "columns" | "c" | "tables"):
                 return "constant"
             case ast.Call(func=ast.Name(id="reversed" | "sorted" | "list"), args=[inner, *_]):
-                return self._table_loop(inner, place)
+                return self._table_loop(inner, place, depth - 1)
+            case ast.Name() if depth and (found := self._assigned(value, place)) is not None:
+                return self._table_loop(found, place, depth - 1)
         return "unknown"
 
     def _parameter(self, parameter: ast.arg, place: Place) -> Origin:
