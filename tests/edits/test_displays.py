@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from alchemod.edits.verbs import drop, spread, swap
+from alchemod.edits.verbs import drop, spread, spread_call, swap
 from edits.files import File
 
 
@@ -172,3 +172,27 @@ def test_what_cannot_be_opened(code: str) -> None:
     holder = next(node for node in ast.walk(file.tree) if isinstance(node, ast.Call | ast.ClassDef))
     target = holder.keywords[0] if holder.keywords else holder.args[0]  # type: ignore[union-attr]
     assert file.rewritten({"fix": [spread(target)]}).refused
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(g(a, b))", "f(a, b)"),
+        ("f(x, g( a, *b ), c=d)", "f(x, a, *b, c=d)"),
+        ("f(g(\n    a,  # one\n    b,\n))", "f(\n    a,  # one\n    b,\n)"),
+        ("f(\n    g(\n        a,\n        b,  # two\n    )\n)", "f(\n    a,\n    b,  # two\n)"),
+        ("f(\n    g(a,\n      b)\n)", "f(\n    a,\n    b\n)"),
+        ("f(g(\n    h(c)))", "f(\n    h(c))"),
+    ],
+)
+def test_the_arguments_of_a_call(before: str, after: str) -> None:
+    file = File(f"{before}\n")
+    inner = next(
+        node for node in ast.walk(file.tree) if isinstance(node, ast.Call) and ast.unparse(node).startswith("g(")
+    )
+    assert file.after(spread_call(inner)) == f"{after}\n"
+
+
+def test_arguments_of_a_call_with_edits_inside() -> None:
+    file = File("x = f(g(a.b, c))\n")
+    assert file.after(spread_call(file.expr("g(a.b, c)")), swap(file.expr("a.b"), "{_}.d")) == "x = f(a.b.d, c)\n"

@@ -21,16 +21,17 @@ def opened(call: cst.Call, index: int, display: Any, shift: int) -> cst.Call:
     """
     old = call.args[index]
     left, right = (_moved(space, shift) for space in _inner_spaces(display))
-    if not display.elements:
+    elements = display.args if isinstance(display, cst.Call) else display.elements
+    if not elements:
         return without(call, ("args", index))  # type: ignore[no-any-return]
     before = call.whitespace_before_args if index == 0 else gap_after(call.args[index - 1])
-    inner = [_argument(element, _Shifted(shift)) for element in display.elements]
+    inner = [_argument(element, _Shifted(shift)) for element in elements]
     head, tail = list(call.args[:index]), list(call.args[index + 1 :])
     opens_lines = breaks(left) and not breaks(before)
     first = left if opens_lines else joined(before, left, at_end=False) if has_comment(left) else before
     if tail and opens_lines and breaks(right) and not breaks(gap_after(old)):
         inner[-1] = with_gap(inner[-1], _break(left, right), comma=True)
-        last, ends = tail[-1], isinstance(display.elements[-1].comma, cst.Comma)
+        last, ends = tail[-1], isinstance(elements[-1].comma, cst.Comma)
         if not breaks(gap_after(last)):
             tail[-1] = with_gap(last, break_like(right), comma=ends or isinstance(last.comma, cst.Comma))
     elif not tail and opens_lines and breaks(right):
@@ -73,6 +74,8 @@ def shift_of(verb: Spread) -> int:
 def _inner_spaces(display: Any) -> tuple[Whitespace, Whitespace]:
     """The whitespace behind the opening and before the closing bracket."""
     match display:
+        case cst.Call(lpar=[], args=[*_, last]):
+            return display.whitespace_before_args, gap_after(last)
         case cst.List(lpar=[]):
             return display.lbracket.whitespace_after, display.rbracket.whitespace_before
         case cst.Set(lpar=[]):
@@ -84,6 +87,8 @@ def _inner_spaces(display: Any) -> tuple[Whitespace, Whitespace]:
 
 def _argument(element: Any, shifted: _Shifted) -> cst.Arg:
     moved: Any = element.visit(shifted)
+    if isinstance(moved, cst.Arg):
+        return moved
     return cst.Arg(moved.value, star="*" if isinstance(element, cst.StarredElement) else "", comma=moved.comma)
 
 

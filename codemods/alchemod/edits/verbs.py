@@ -65,6 +65,8 @@ class Spread:
     """See :func:`spread`."""
 
     node: ast.expr | ast.keyword
+    of_call: bool = False
+    """Whether the arguments of a call are meant."""
 
     @property
     def value(self) -> ast.expr:
@@ -73,7 +75,9 @@ class Spread:
 
     @property
     def elements(self) -> list[ast.expr] | None:
-        """The elements of a list, tuple or set that is written out; None for any other value."""
+        """The elements of a list, tuple or set that is written out, or the arguments of a call; None for any other."""
+        if self.of_call:
+            return self.value.args if isinstance(self.value, ast.Call) else None
         return self.value.elts if isinstance(self.value, ast.List | ast.Tuple | ast.Set) else None
 
 
@@ -223,6 +227,14 @@ def spread(node: ast.expr | ast.keyword, /) -> Spread:
     A list, tuple or set that is written out loses its brackets, layout and comments stay; anything else gets a star.
     """
     return Spread(node)
+
+
+def spread_call(node: ast.Call, /) -> Spread:
+    """Make arguments of the arguments of a call that stands as argument: `f(and_(a, b))` becomes `f(a, b)`.
+
+    The call has no arguments by keyword. Layout and comments stay.
+    """
+    return Spread(node, of_call=True)
 
 
 def dissolve(node: ast.stmt, /) -> Dissolve:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from alchemod.edits.verbs import Verb, add_argument, rename, swap
+from alchemod.edits.verbs import Verb, add_argument, rename, spread_call, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Answer, Finding
 from alchemod.engine.rule import Rule
@@ -77,7 +77,7 @@ class QuerySpelling(Rule):
         unsafe = unsafe or ctx.unseen_query_class(statement) or None
         if (lone := _lone_and(call, ctx)) is not None:
             message = "and_() as the only condition is what several conditions are"
-            yield self.fix(call, message, *_opened(call, lone), given=[answer], unsafe=unsafe)
+            yield self.fix(call, message, spread_call(lone), given=[answer], unsafe=unsafe)
         elif call.func.attr == "filter" and statement.style == "select" and not _says_filter(ctx):
             message = "a select is filtered by where()"
             yield self.fix(call, message, rename(call.func, "where"), given=[answer], unsafe=unsafe)
@@ -110,13 +110,6 @@ def _lone_and(call: ast.Call, ctx: Context) -> ast.Call | None:
             is_and = made is not None and isinstance(made.value, Outside) and made.value.canonical == "and_"
             return lone if is_and and not starred else None
     return None
-
-
-def _opened(call: ast.Call, lone: ast.Call) -> Iterator[Verb]:
-    first, *others = lone.args
-    yield swap(lone, "{term}", term=first)
-    for term in others:
-        yield add_argument(call, "{term}", term=term)
 
 
 def _chain(call: ast.Call, ctx: Context) -> list[ast.Call]:
