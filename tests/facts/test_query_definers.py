@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from sketch import Sketch
 
-SOURCE = """
-import pytest
-import sqlalchemy
 
-
-class Source:
-    {method}
-"""
+def defined(folder: Path, method: str) -> tuple[str, str]:
+    """Who takes a class, and who hands out a method of a session, where `Other` has this method."""
+    body = textwrap.indent(textwrap.dedent(method).strip(), "    ")
+    sketch = Sketch(folder, {"app.py": f"from sqlalchemy.orm import Session\nimport pytest\n\nclass Other:\n{body}\n"})
+    found = sketch.project.query_definers
+    return found.method, found.proxy
 
 
 @pytest.mark.parametrize(
-    ("method", "asked"),
+    "method",
     [
-        ("def query(self, text): ...", "Source"),
-        ("def query(self): ...", ""),
-        ("@property\n    def query(self): return self.session.query", "Source"),
-        ("@pytest.fixture\n    def query(self): return Mock", ""),
-        ("@pytest.fixture(autouse=True)\n    def query(self, factory): return factory.query", ""),
+        "def query(self, model): ...",
+        "def query(self, *models): ...",
+        "def query(self, model: type[Base], limit: int = 9): ...",
+        "@staticmethod\ndef query(model): ...",
+        "@classmethod\ndef query(cls, model): ...",
     ],
 )
-def test_methods_called_query(tmp_path: Path, method: str, asked: str) -> None:
-    sketch = Sketch(tmp_path, {"app.py": SOURCE.replace("{method}", method)})
-    assert sketch.project.query_definers.any == asked
+def test_what_takes_a_class(tmp_path: Path, method: str) -> None:
+    assert defined(tmp_path, method) == ("Other", "")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def query(self): ...",
+        "def query(self, *, model): ...",
+        "def query(self, session): ...",
+        "def query(self, sql: str, *values): ...",
+        "def query(self, where: dict[str, object]): ...",
+        "def query(self, sql: 'str'): ...",
+        "@staticmethod\ndef query(): ...",
+        "@pytest.fixture\ndef query(self): return self.session.query",
+        "@pytest.fixture()\ndef query(self, model): ...",
+        "@property\ndef query(self): return self.session.query(Model)",
+    ],
+)
+def test_what_takes_none(tmp_path: Path, method: str) -> None:
+    assert defined(tmp_path, method) == ("", "")
+
+
+def test_what_hands_out_the_method_of_a_session(tmp_path: Path) -> None:
+    assert defined(tmp_path, "@property\ndef query(self): return self.session.query") == ("", "Other")
+
+
+def test_what_keeps_the_method_of_a_session(tmp_path: Path) -> None:
+    assert defined(tmp_path, "def __init__(self, session):\n    self.query = session.query") == ("", "app.py")

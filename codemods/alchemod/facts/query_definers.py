@@ -12,6 +12,10 @@ from alchemod.facts.attributes import returned
 from alchemod.facts.module import FunctionFacts, last_name
 
 _PLAIN: Final = frozenset({"staticmethod", "classmethod", "abstractmethod", "override", "overload"})
+_NO_CLASSES: Final = frozenset(
+    {"str", "bytes", "int", "float", "bool", "dict", "list", "tuple", "set", "Dict", "List", "Mapping"}
+)
+"""Annotations of parameters that take no class."""
 _KEPT: Final = re.compile(rb"self\.query\s*=\s*[\w.]*\.query[^\S\n]*$", re.MULTILINE)
 """An attribute that holds the method of a session."""
 
@@ -42,7 +46,7 @@ def query_definers(methods: Iterable[FunctionFacts], contents: Iterable[tuple[st
 
 
 def _is_fixture(method: FunctionFacts) -> bool:
-    """Whether pytest calls a method itself: nobody else asks the object of a test class."""
+    """Whether pytest calls it, by the name of a parameter: nobody reads it as an attribute."""
     return any(last_name(decorator) == "fixture" for decorator in method.decorators)
 
 
@@ -57,7 +61,21 @@ def _hands_out(method: FunctionFacts) -> bool:
 
 
 def _takes_class(method: FunctionFacts) -> bool:
-    """Whether a method can be called with a class: it has a parameter besides `self`, and that is no session."""
+    """Whether a method can be called with a class: it has a parameter besides `self`, and that is no session and not
+    annotated as something else."""
     arguments = method.arguments
-    names = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)][1:]
-    return arguments.vararg is not None or (bool(names) and names[0] != "session")
+    is_static = any(last_name(decorator) == "staticmethod" for decorator in method.decorators)
+    parameters = [*arguments.posonlyargs, *arguments.args][0 if is_static else 1 :]
+    if not parameters:
+        return arguments.vararg is not None
+    return parameters[0].arg != "session" and _root(parameters[0].annotation) not in _NO_CLASSES
+
+
+def _root(annotation: ast.expr | None) -> str:
+    """`dict` of `dict[str, Any]`; "" for what is not written as a name."""
+    match annotation:
+        case ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name)):
+            return name
+        case ast.Constant(value=str(name)):
+            return name
+    return ""
