@@ -61,7 +61,7 @@ class Outlets:
                 "computed",
                 "deferred",
             ):
-                value = frozenset(ref for ref in value if ref.kind != "parameter")  # a column holds no object
+                value = frozenset(ref for ref in value if ref.kind not in ("parameter", "outer"))  # it holds no object
             result[life] = self._calls.put_into(target.value, holder, value, node, facts)
         return result
 

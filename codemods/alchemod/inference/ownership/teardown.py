@@ -35,7 +35,9 @@ _NOT_IN_REQUESTS: Final = frozenset(
 )
 """Decorators of functions that run outside requests, or where a request ends."""
 
-_QUICK: Final = frozenset({"redirect", "url_for", "jsonify", "abort", "make_response", "dict", "list", "len", "str"})
+_QUICK: Final = frozenset(
+    {"redirect", "url_for", "jsonify", "abort", "make_response", "render_template", "dict", "list", "len", "str"}
+)
 """What may be called after the close without being work: a view that streams is not among them."""
 
 

@@ -365,8 +365,8 @@ def _is_none(value: ast.expr | None) -> bool:
 
 _BUILTIN_TYPES = frozenset(
     {
-        "all", "anext", "any", "bool", "dict", "enumerate", "filter", "float", "getattr", "int", "isinstance", "iter",
-        "len", "list", "map", "max", "min", "next", "print", "range", "reversed", "set", "sorted", "str", "sum",
-        "super", "tuple", "type", "zip",
+        "all", "anext", "any", "bool", "callable", "dict", "enumerate", "filter", "float", "format", "getattr",
+        "hasattr", "hash", "id", "int", "isinstance", "iter", "len", "list", "map", "max", "min", "next", "print",
+        "range", "repr", "reversed", "set", "sorted", "str", "sum", "super", "tuple", "type", "zip",
     }
 )  # fmt: skip
