@@ -75,6 +75,8 @@ def _hand(value: ast.expr, handed: set[str], names: set[str]) -> None:
         handed.add(call)
     elif isinstance(value, ast.Name):
         names.add(value.id)
+    if isinstance(value, ast.Name | ast.Attribute) and (chain := ends_of(value)):
+        handed.add(chain)
 
 
 def _called(value: ast.expr) -> str:

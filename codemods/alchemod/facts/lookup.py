@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from alchemod.facts.exports import STARS
@@ -137,11 +137,12 @@ class Lookup:
     def _name(self, module: Module, name: str) -> Definition | None:
         bindings = module.bindings.get(name)
         if bindings:
-            answers = [self.binding(module, name, binding) for binding in _meaningful(bindings)]
+            meaningful = _meaningful(bindings)
+            answers = [self.binding(module, name, binding) for binding in meaningful]
             first = answers[0]
             if all(_same(first, answer) for answer in answers[1:]):
                 return first
-            return _several(answers)
+            return _several(module, name, meaningful)
         if module.is_package:
             submodule = self.module(f"{module.name}.{name}" if module.name else name, module)
             if isinstance(submodule, Module):
@@ -205,17 +206,12 @@ def _is_class(found: Definition | None) -> bool:
     return isinstance(found, ClassFacts) or (isinstance(found, External) and found.canonical == f"{FLASK}Model")
 
 
-def _several(answers: list[Definition | None]) -> Variable | None:
+def _several(module: Module, name: str, bindings: list[Binding]) -> Variable | None:
     """One variable for several assignments to the same name; None when a binding is something else."""
-    variables = [answer for answer in answers if isinstance(answer, Variable)]
-    first = variables[0] if variables else None
-    if (
-        first is None
-        or len(variables) < len(answers)
-        or any((variable.module, variable.name) != (first.module, first.name) for variable in variables)
-    ):
+    assigned = [binding for binding in bindings if isinstance(binding, Assigned)]
+    if len(assigned) < len(bindings):
         return None
-    return replace(first, others=tuple(variable.assigned for variable in variables[1:]))
+    return Variable(module, name, assigned[0], tuple(assigned[1:]))
 
 
 def _meaningful(bindings: list[Binding]) -> list[Binding]:

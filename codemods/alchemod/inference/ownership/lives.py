@@ -124,13 +124,21 @@ class SessionLives(Area):
         """Where the factory that opens a session is replaced by another, as a sentence; None when it is not."""
         name = last_name(life.site)
         place = self.inference.place(path, life.site)
-        if place is None:
+        if place is None or _is_made_here(life.site.func, place):
             return None
         modules = {place.module.name}
         for module in self.inference.project.modules():
             if any(isinstance(binding, Assigned | ClassFacts) for binding in module.bindings.get(name, ())):
                 modules.add(module.name)
         return self.inference.pinning.replaced(name, *sorted(modules))
+
+
+def _is_made_here(maker: ast.expr, place: Place) -> bool:
+    """Whether the name of a factory is a variable of the function, which nobody else can set."""
+    owner = place.scope.owner(maker.id) if isinstance(maker, ast.Name) else None
+    if owner is None or owner.parent is None or not isinstance(maker, ast.Name):
+        return False
+    return all(binding.kind == "assignment" for binding in owner.bindings[maker.id])
 
 
 def _by_call(lives: list[SessionLife]) -> Iterator[tuple[ast.Call, SessionLife]]:

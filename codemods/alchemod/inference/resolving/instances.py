@@ -56,19 +56,22 @@ class Instances:
         return self._resolver.functions.returned(method, None, self._resolver.top_of(owner.module))
 
     def _assigned(self, classes: list[ClassFacts], name: str) -> Answer | None:
+        """What the classes set an attribute to; what they only declare it to be where they set it to nothing but None."""
         answers: list[Answer | None] = []
+        declared: list[Answer | None] = []
         for facts in classes:
             if name in facts.methods or name in facts.opaque:
                 return None
-            declared = facts.attributes.get(name)
-            if declared is not None and (declared.annotation is not None or not _is_none(declared.value)):
-                answer = class_attribute(facts, declared, self._resolver)
-                if declared.annotation is None and answer is not None:
+            assigned = facts.attributes.get(name)
+            if assigned is not None and (assigned.annotation is not None or not is_unset(assigned)):
+                answer = class_attribute(facts, assigned, self._resolver)
+                if assigned.annotation is None and answer is not None:
                     answer = answer.weakened(f"an object may have another {name} than {facts.name}")
-                answers.append(answer)
+                (declared if is_unset(assigned) else answers).append(answer)
             for node, inside in self._stores_of(facts).get(name, ()):
-                answers.extend(_set_by(node, name, inside, self._resolver))
-        return self._resolver.agreeing(answers)
+                only_declares = isinstance(node, ast.AnnAssign) and (node.value is None or _is_none(node.value))
+                (declared if only_declares else answers).extend(_set_by(node, name, inside, self._resolver))
+        return self._resolver.agreeing(answers or declared)
 
     def _stores_of(self, facts: ClassFacts) -> dict[str, list[tuple[ast.AST, Place]]]:
         """What in the methods of one class assigns to attributes of `self`, by attribute."""
@@ -80,6 +83,11 @@ class Instances:
                     for name, node in _stores_in(inside.scope.node):
                         stores.setdefault(name, []).append((node, inside))
         return self._stores[facts]
+
+
+def is_unset(declared: Assigned) -> bool:
+    """Whether a class body says of a name no more than its type, or that it is None until something sets it."""
+    return declared.value is None or _is_none(declared.value)
 
 
 def class_attribute(owner: ClassFacts, assigned: Assigned, resolver: Resolver) -> Answer | None:

@@ -11,7 +11,7 @@ from alchemod.facts.lookup import External
 from alchemod.facts.module import ClassFacts, last_name
 from alchemod.facts.vocabulary import flask_attribute
 from alchemod.inference.resolving import tables
-from alchemod.inference.resolving.instances import class_attribute
+from alchemod.inference.resolving.instances import class_attribute, is_unset
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -175,7 +175,9 @@ def _of_class(
         if node.attr in owner.methods:
             return answer.then(FunctionObject(owner.methods[node.attr], answer.value))
         if (assigned := owner.attributes.get(node.attr)) is not None:
-            return class_attribute(owner, assigned, resolver)
+            if not is_unset(assigned):
+                return class_attribute(owner, assigned, resolver)
+            break
     return resolver.instances.attribute(answer, facts, node.attr)
 
 

@@ -13,6 +13,7 @@ from alchemod.inference.values import (
     Parts,
     Rows,
     Session,
+    SessionFactory,
     Statement,
     TableObject,
     Value,
@@ -67,6 +68,11 @@ def merged(first: Value, second: Value) -> Value | None:
             return replace(one, factory=None)
         case Parts() as one, Parts() as other if len(one.elements) == len(other.elements):
             return _merged_parts(one, other)
+        case SessionFactory() as one, SessionFactory() as other if (one.kind, one.is_async) == (
+            other.kind,
+            other.is_async,
+        ):
+            return _merged_factories(one, other)
         case TableObject(table=one, alias=None), TableObject(table=other, alias=None) if _is_blank(one, other):
             return first
     return None
@@ -80,6 +86,19 @@ def _merged_parts(one: Parts, other: Parts) -> Parts:
         elif index not in other.blank:
             elements[index] = agreed((first, second))
     return Parts(tuple(elements), one.blank & other.blank)
+
+
+def _merged_factories(one: SessionFactory, other: SessionFactory) -> SessionFactory:
+    """A factory of which only what both are is known; its sessions expire on commit where those of either do."""
+    return replace(
+        one,
+        expire_on_commit=one.expire_on_commit or other.expire_on_commit,
+        query_class=one.query_class or other.query_class,
+        reopens=one.reopens and other.reopens,
+        shares_connection=one.shares_connection or other.shares_connection,
+        is_read=one.is_read and other.is_read and one.expire_on_commit == other.expire_on_commit,
+        overrides=one.overrides | other.overrides,
+    )
 
 
 def _is_blank(*tables: Table) -> bool:

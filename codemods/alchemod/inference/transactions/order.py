@@ -37,6 +37,8 @@ GOING_ON: Final[tuple[Mark, ...]] = ("next", "return", "break", "continue")
 NORMAL_ENDS: Final[frozenset[Mark]] = frozenset(["next", "return"])
 ENDS: Final[frozenset[Mark]] = frozenset(["next", "return", "raise", "base"])
 
+_MAX_MARKS: Final = 6000
+"""A block in which more happens is too long to follow: the ways from each mark to each other grow with its square."""
 _METHODS: Final = frozenset([*SESSION_METHODS, "remove"])
 _State: TypeAlias = frozenset[Mark]
 
@@ -53,6 +55,9 @@ class Order:
     def marks(self) -> Iterable[Mark]:
         """Everything that may happen, in the order it was first met."""
         return self._next
+
+    def __len__(self) -> int:
+        return len(self._next)
 
     def __contains__(self, mark: Mark) -> bool:
         return mark in self._next
@@ -178,4 +183,6 @@ class _Marks(Domain[_State]):
 
     def _happens(self, mark: Mark, state: _State) -> _State:
         self.order.add(state, mark)
+        if len(self.order) > _MAX_MARKS:
+            raise TooComplexError
         return frozenset([mark])

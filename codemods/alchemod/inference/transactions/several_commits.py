@@ -58,7 +58,8 @@ def partial_commit(call: ast.Call, work: Work) -> PartialCommit | None:
         between, work
     ):
         return None
-    later = min((one for one in others if work.order.may_follow(event.mark, one.mark)), key=_line)
+    after = work.order.after(event.mark)
+    later = min((one for one in others if one.mark in after), key=_line)
     reads = tuple(
         mark
         for mark in in_source_order(between)
@@ -73,7 +74,9 @@ def _between(event: Event, others: Sequence[Event], work: Work) -> set[Mark] | N
     reached = work.order.after(event.mark, until=ends)
     if event.mark in reached or not reached.isdisjoint(["next", "return"]):
         return None
-    return {mark for mark in reached if mark not in ends and any(work.order.may_follow(mark, end) for end in ends)}
+    ends = [end for end in ends if end in reached]
+    leading = {mark for end in ends for mark in work.order.before(end, until=ends)}
+    return (reached & leading) - {*ends}
 
 
 def _has_work(marks: set[Mark], work: Work, event: Event) -> bool:
