@@ -169,6 +169,14 @@ def _passes_on(actual: ast.expr, name: str, where: Place, inside: Place) -> bool
     return len(where.scope.bindings.get(name, ())) == 1
 
 
+def passed(site: Site, function: _FunctionNode, name: str) -> ast.expr | None:
+    """What a call gives a parameter, its default included; None where that is not seen."""
+    call = site.call
+    if any(isinstance(argument, ast.Starred) for argument in call.args) or any(k.arg is None for k in call.keywords):
+        return None
+    return actual(site, function, name) or _default(function, name)
+
+
 def actual(site: Site, function: _FunctionNode, name: str) -> ast.expr | None:
     """The argument that a call passes for a parameter; None when it passes none, or that is not known."""
     call = site.call

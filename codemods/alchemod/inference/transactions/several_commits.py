@@ -11,7 +11,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from alchemod.inference.resolving.callers import passed
 from alchemod.inference.resolving.functions import enclosing_function
+from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.frames import TRIES
 from alchemod.inference.transactions.objects import is_made_by_database, sets_column
@@ -132,12 +134,13 @@ def committing_helper(call: ast.Call, work: Work, known: Transactions) -> Commit
         return None
     if len(work.of(event.session, ["commit"])) > 1 or _works_on(work, event):
         return None
+    asked = _asked_by(event, work)
     by_caller: dict[Work, list[Site]] = {}
     for site in known.calls_of(work.place):
         around = known.around(site.place)
         if known.is_test(site.place) or around is None or around is work:
             continue
-        if site.call in around.order:
+        if site.call in around.order and _asks_for(site, asked, work):
             by_caller.setdefault(around, []).append(site)
     for caller, sites in by_caller.items():
         found = _needs_both(caller, sites, event)
@@ -159,13 +162,46 @@ def _needs_both(caller: Work, sites: list[Site], event: Event) -> CommittingHelp
     again = next((site for site in sites[1:] if caller.order.may_follow(first.call, site.call)), None)
     shared = _shared(caller, first, event) if again is None else frozenset()
     commits = [one for one in caller.method_events("commit") if _where(one) in shared]
-    own = next((one for one in commits if caller.order.may_follow(first.call, one.mark)), None)
+    own = next((one for one in commits if _has_own_work(caller, sites, one)), None)
     last = again.call if again is not None else own.mark if own is not None else None
     if last is None or _is_in_loop(caller, first.call):
         return None
     if _reaches_out(caller.order.between(first.call, last) - {site.call for site in sites}, caller):
         return None
     return CommittingHelper(event, name, first, 2 if again is not None else 1)
+
+
+def _has_own_work(caller: Work, sites: list[Site], commit: Event) -> bool:
+    """Whether a commit of the caller that may follow the helper commits more than the helper has done."""
+    before = caller.order.before(commit.mark)
+    if sites[0].call not in before:
+        return False
+    others = before - {site.call for site in sites}
+    if _has_work(others, caller, commit):
+        return True
+    calls = [mark for mark in others if isinstance(mark, ast.Call) and not caller.at(mark)]
+    return any(deed.kind == "write" and not deed.own for call in calls for deed in caller.deeds(call))
+
+
+def _asked_by(event: Event, work: Work) -> str | None:
+    """The parameter whose truth decides whether the helper commits; None where it always does."""
+    assert isinstance(event.node, ast.expr)
+    position = work.position(event.node)
+    parameters = {parameter.arg for parameter in work.place.scope.parameters}
+    for frame in position.frames if position is not None else ():
+        match frame.statement:
+            case ast.If(test=ast.Name(id=name)) if name in parameters and frame.part == "body":
+                return name
+    return None
+
+
+def _asks_for(site: Site, asked: str | None, helper: Work) -> bool:
+    """Whether a call surely lets the helper commit, as far as a constant tells."""
+    function = helper.place.scope.node
+    if asked is None or not isinstance(function, FUNCTIONS):
+        return asked is None
+    given = passed(site, function, asked)
+    return isinstance(given, ast.Constant) and bool(given.value)
 
 
 def _shared(caller: Work, site: Site, event: Event) -> frozenset[Hashable]:
