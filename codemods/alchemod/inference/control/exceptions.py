@@ -36,8 +36,11 @@ _OWN: Final = (
 )
 """The values whose methods are SQLAlchemy's."""
 _HARMLESS: Final = frozenset(
-    {"int", "str", "float", "bool", "len", "list", "tuple", "dict", "set", "isinstance", "repr"}
+    {"int", "str", "float", "bool", "len", "list", "tuple", "dict", "set", "isinstance", "repr", "print", "id", "type"}
 )
+_QUIET: Final = frozenset({"datetime.datetime.now", "datetime.datetime.utcnow", "time.time", "uuid.uuid4"})
+_LOGGERS: Final = ("logging.Logger.", "logging.debug", "logging.info", "logging.warning", "logging.error")
+"""Logging handles its own errors (Python, "Exceptions raised during logging")."""
 _BUILTINS: Final = "builtins."
 EVERYTHING: Final = frozenset({"Exception", "BaseException"})
 """The names of the classes that catch whatever goes wrong."""
@@ -102,7 +105,8 @@ class Exceptions(Area):
 def _is_own(value: Value) -> bool:
     match value:
         case Outside() as outside:
-            return outside.canonical is not None
+            name = outside.definition.name
+            return outside.canonical is not None or name in _QUIET or name.startswith(_LOGGERS)
         case ModelClass(model=model):
             return not any("__init__" in one.methods for one in model.family)
         case Method(owner=owner):

@@ -77,8 +77,9 @@ class Absence(Area):
                 return value
         return None
 
-    def unchecked_read(self, named: Named) -> ast.Attribute | None:
-        """An attribute of the name that is read before the name is tested, passed on, or bound again."""
+    def unchecked_read(self, named: Named, *, writes: bool = False) -> ast.Attribute | None:
+        """An attribute of the name that is read, or with `writes` also set, before the name is tested, passed on, or
+        bound again."""
         for statement in named.rest:
             parts = list(ast.walk(statement))
             reads = [part for part in parts if isinstance(part, ast.Name) and part.id == named.name]
@@ -87,7 +88,9 @@ class Absence(Area):
             attributes = [
                 part
                 for part in parts
-                if isinstance(part, ast.Attribute) and part.value in reads and isinstance(part.ctx, ast.Load)
+                if isinstance(part, ast.Attribute)
+                and part.value in reads
+                and (writes or isinstance(part.ctx, ast.Load))
             ]
             is_plain = isinstance(statement, ast.Assign | ast.Expr | ast.Return | ast.AugAssign)
             decides = any(isinstance(part, ast.IfExp | ast.BoolOp | ast.Compare | ast.NamedExpr) for part in parts)

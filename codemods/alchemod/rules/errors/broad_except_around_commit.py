@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from alchemod.edits.verbs import swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
+from alchemod.facts.module import last_name
 from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
+from alchemod.inference.uses.absence import Absence
 from alchemod.inference.values import Answer, Session
+
+_MAY_BE_NONE: Final = frozenset({"first", "get", "one_or_none", "scalar_one_or_none"})
+"""Methods that give None where there is no row."""
 
 
 class BroadExceptAroundCommit(Rule):
@@ -75,6 +81,9 @@ class BroadExceptAroundCommit(Rule):
         elif foreign is not None:
             missing = f"what {ast.unparse(foreign.func)}() raises; put it before the try, and catch SQLAlchemyError"
             yield self.report(broad.type, message, missing=missing, given=[session])
+        elif (read := _of_missing_row(node.body, ctx)) is not None:
+            missing = f"what {ast.unparse(read)} in line {read.lineno} raises where there is no row; test for None first"
+            yield self.report(broad.type, message, missing=missing, given=[session])
         else:
             edit = swap(broad.type, "{sqlalchemy.exc.SQLAlchemyError}")
             yield self.fix(broad.type, message, edit, given=[session], unsafe="other errors escape from now on")
@@ -115,6 +124,19 @@ def _commits(body: Iterable[ast.stmt], ctx: Context) -> Iterator[tuple[ast.Call,
                         yield part, answer
             if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
                 stack.extend(ast.iter_child_nodes(part))
+
+
+def _of_missing_row(body: Iterable[ast.stmt], ctx: Context) -> ast.Attribute | None:
+    """An attribute of a row that may be None, which a `try` body reads or sets untested."""
+    absence = ctx.ask(Absence)
+    for statement in body:
+        for part in ast.walk(statement):
+            if isinstance(part, ast.Call) and last_name(part) in _MAY_BE_NONE:
+                named = absence.named(ctx.path, part)
+                found = absence.unchecked_read(named, writes=True) if named is not None else None
+                if found is not None:
+                    return found
+    return None
 
 
 def _guards_a_loop(node: ast.Try, ctx: Context) -> bool:

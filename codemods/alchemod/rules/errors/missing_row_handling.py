@@ -14,6 +14,7 @@ from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
 from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.resolving.routes import is_route
 from alchemod.inference.uses.absence import Absence
+from alchemod.inference.uses.presence import Presence
 from alchemod.inference.values import Answer, Outside, Rows, Statement
 
 
@@ -83,7 +84,11 @@ class MissingRowHandling(Rule):
                 answer = ctx.value(receiver)
             case _:
                 return
-        if answer is None or not _may_be_missing(answer) or ctx.ask(Absence).is_test(ctx.path):
+        statement = _asked(answer)
+        presence, place = ctx.ask(Presence), ctx.place(call)
+        if answer is None or statement is None or place is None or ctx.ask(Absence).is_test(ctx.path):
+            return
+        if presence.has_row(statement) or presence.is_expected(call, statement, place):
             return
         if name == "first":
             yield from self._first(call, answer, ctx)
@@ -129,27 +134,14 @@ class MissingRowHandling(Rule):
 _NOT_FOUND: Final = frozenset({"NoResultFound", "InvalidRequestError", "SQLAlchemyError", *EVERYTHING})
 
 
-def _may_be_missing(answer: Answer) -> bool:
-    """Whether the statement may give no row: not if it only asks for aggregates."""
-    match answer.value:
-        case Statement(style="query") as statement:
-            pass
-        case Rows(statement=statement, lazy=True):
-            pass
-        case _:
-            return False
-    aggregates = all(term.kind == "expression" and _is_aggregate(term.node) for term in statement.terms)
-    return bool(statement.terms) and (not aggregates or statement.has_step("group_by", "having"))
-
-
-def _is_aggregate(node: ast.expr | None) -> bool:
-    match node:
-        case ast.Call(func=ast.Attribute(attr="label"), args=[_]):
-            assert isinstance(node, ast.Call)
-            return _is_aggregate(node.func.value) if isinstance(node.func, ast.Attribute) else False
-        case ast.Call(func=ast.Attribute(value=value, attr="count" | "sum" | "min" | "max" | "avg")):
-            return ast.unparse(value).rpartition(".")[2] == "func"
-    return False
+def _asked(answer: Answer | None) -> Statement | None:
+    """The statement that is asked for a row, if what it asks for is known."""
+    match answer:
+        case Answer(value=Statement(style="query", terms=[_, *_]) as statement):
+            return statement
+        case Answer(value=Rows(statement=Statement(terms=[_, *_]) as statement, lazy=True)):
+            return statement
+    return None
 
 
 def _is_guarded(function: ast.AST, call: ast.Call, ctx: Context) -> bool:
