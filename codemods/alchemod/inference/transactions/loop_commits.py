@@ -134,11 +134,19 @@ def _judged(turn: _Turn, statement: ast.Expr) -> LoopCommit | None:
     leaving = next((mark for mark in turn.marks if isinstance(mark, ast.Return)), None)
     if leaving is not None:
         return LoopCommit(turn.event, loop, statement, "leaves", leaving)
-    reads = any(isinstance(mark, ast.Attribute) and reads_object(mark, work) for mark in turn.after)
     return LoopCommit(
         turn.event, loop, statement, None, None, base.guard, base.moved, base.rollbacks,
-        reads and turn.guard is None, _is_followed(turn),
+        _needs_flush(turn) and turn.guard is None, _is_followed(turn),
     )  # fmt: skip
+
+
+def _needs_flush(turn: _Turn) -> bool:
+    """Whether something behind the commit, or in the next turn, needs what was added to be in the database."""
+    if any(isinstance(mark, ast.Attribute) and reads_object(mark, turn.work) for mark in turn.after):
+        return True
+    if any(one.kind == "refresh" and one.mark in turn.after for one in turn.events):
+        return True
+    return turn.work.may_not_autoflush and any(one.kind in {"read", "execute", "lent"} for one in turn.events)
 
 
 def _guarded(turn: _Turn, statement: ast.Expr) -> LoopCommit | None:

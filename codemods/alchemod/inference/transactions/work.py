@@ -229,6 +229,11 @@ class Work:
         """Whether something in the project, or Flask-SQLAlchemy, removes the session of a registry."""
         return self._hooks.removes_registry
 
+    @property
+    def may_not_autoflush(self) -> bool:
+        """Whether some sessions of the project do not flush before they ask."""
+        return self._hooks.may_not_autoflush
+
     def statement_of(self, call: ast.expr) -> ast.Expr | None:
         """The statement that is nothing but `call`, awaited or not; None when its value is used."""
         position = self.position(call)
