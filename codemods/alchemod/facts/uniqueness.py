@@ -1,13 +1,18 @@
-"""Which attributes of a mapped class are unique together: keys, unique columns, constraints, unique indexes."""
+"""What the database demands of the rows of a mapped class: which attributes are unique together (keys, unique columns,
+constraints, unique indexes), and which have to be given."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Final
 
-from alchemod.facts.attributes import Attribute
+from alchemod.facts.attributes import Attribute, evaluated
 from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
+
+_DEFAULTS: Final = ("default", "server_default", "insert_default", "default_factory")
+_GIVING: Final = frozenset({"Sequence", "Identity", "Computed", "FetchedValue"})
 
 
 def unique_sets(model: Model) -> list[frozenset[str]]:
@@ -32,6 +37,42 @@ def primary_key(model: Model) -> frozenset[str]:
     return frozenset(
         name for name, one in model.attributes.items() if one.kind == "column" and _says(one, "primary_key")
     )
+
+
+def required(model: Model) -> frozenset[str]:
+    """The attributes without which a row cannot be inserted: NOT NULL columns that nothing gives a value.
+
+    SQLAlchemy, "Column INSERT/UPDATE Defaults"; an integer that is the only primary key counts up by itself.
+    """
+    key = primary_key(model)
+    return frozenset(
+        name
+        for name, one in model.attributes.items()
+        if one.kind == "column" and _refuses_null(one) and not _has_value(one) and key != frozenset([name])
+    )
+
+
+def _refuses_null(column: Attribute) -> bool:
+    """Whether a column is NOT NULL: said so, or annotated as what is never None."""
+    said = column.keyword("nullable")
+    if isinstance(said, ast.Constant):
+        return said.value is False
+    if _says(column, "primary_key"):
+        return True
+    annotation = evaluated(column.annotation) if column.annotation is not None else None
+    match annotation:
+        case ast.Subscript(value=mapped, slice=inner) if last_name(mapped) == "Mapped":
+            text = ast.unparse(evaluated(inner))
+            return "Optional" not in text and "None" not in text
+    return False
+
+
+def _has_value(column: Attribute) -> bool:
+    """Whether a column may get a value that the object is not given."""
+    if column.has_unpacked_keywords or any(column.keyword(name) is not None for name in _DEFAULTS):
+        return True
+    arguments = column.call.args if column.call is not None else []
+    return any(last_name(argument) in _GIVING for argument in arguments)
 
 
 def _says(column: Attribute, keyword: str) -> bool:

@@ -12,10 +12,10 @@ from alchemod.edits.verbs import Code, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.facts.model import Model
 from alchemod.facts.uniqueness import unique_sets
 from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
 from alchemod.inference.uses.absence import Absence
+from alchemod.inference.uses.added_rows import AddedRow, added_if_missing
 from alchemod.inference.values import Answer, ModelClass, Object, Session, Statement
 
 
@@ -69,7 +69,7 @@ class GetOrCreateRace(Rule):
 
     def find_If(self, node: ast.If, ctx: Context) -> Iterator[Finding]:
         """Looks at one `if` that may add what was not found."""
-        added = _added(node, ctx)
+        added = added_if_missing(node, ctx.value)
         if added is None or _SEEDING.search(ctx.path.stem) or ctx.ask(Absence).is_test(ctx.path):
             return
         found = ctx.ask(Absence).before(ctx.path, node, added.name)
@@ -84,6 +84,11 @@ class GetOrCreateRace(Rule):
         if not any(keys <= searched for keys in unique_sets(added.model)):
             columns = ", ".join(sorted(searched))
             missing = f"no unique constraint on {columns} of {added.model.name} is seen; two rows may come"
+            yield self.report(node, message, missing=missing, given=[statement])
+            return
+        if late := sorted(added.lacks(searched)):
+            told = ", ".join(late)
+            missing = f"{added.name} is added before {told} is set; add it in a savepoint once it is complete"
             yield self.report(node, message, missing=missing, given=[statement])
             return
         edit = swap(
@@ -107,53 +112,12 @@ _HANDLING: Final = frozenset({"IntegrityError", "DBAPIError", "DatabaseError", "
 
 
 @dataclass(frozen=True, slots=True)
-class _Added:
-    """An object that is made and added: its name and class, the statement that adds it to which session."""
-
-    name: str
-    model: Model
-    statement: ast.Expr
-    session: ast.expr
-    is_async: bool
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
 class _Chain:
     receiver: ast.expr
     asks: str
 
 
-def _added(node: ast.If, ctx: Context) -> _Added | None:
-    name = _tested_for_none(node.test)
-    if name is None or node.orelse:
-        return None
-    made: Model | None = None
-    for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call() as call) if target == name:
-                answer = ctx.value(call.func)
-                made = answer.value.model if answer is not None and isinstance(answer.value, ModelClass) else None
-            case ast.Expr(
-                value=ast.Call(func=ast.Attribute(value=session, attr="add"), args=[ast.Name(id=added)], keywords=[])
-            ) if added == name and made is not None:
-                owner = ctx.value(session)
-                if owner is not None and isinstance(owner.value, Session):
-                    return _Added(name, made, statement, session, owner.value.is_async, owner)
-                return None
-    return None
-
-
-def _tested_for_none(test: ast.expr) -> str | None:
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
-            return name
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
-            return name
-    return None
-
-
-def _query(value: ast.expr, added: _Added, ctx: Context) -> tuple[Answer, _Chain] | None:
+def _query(value: ast.expr, added: AddedRow, ctx: Context) -> tuple[Answer, _Chain] | None:
     """The query whose object the name holds, if it asks for an object of the class that is added."""
     match value:
         case ast.Call(func=ast.Attribute(value=receiver, attr=ending), args=[], keywords=[]) if ending in _ENDINGS:
