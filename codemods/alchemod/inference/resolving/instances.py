@@ -56,7 +56,7 @@ class Instances:
         return self._resolver.functions.returned(method, None, self._resolver.top_of(owner.module))
 
     def _assigned(self, classes: list[ClassFacts], name: str) -> Answer | None:
-        """What the classes set an attribute to; what they only declare it to be where they set it to nothing but None."""
+        """What the classes set an attribute to; what they declare it to be where they set it to nothing but None."""
         answers: list[Answer | None] = []
         declared: list[Answer | None] = []
         for facts in classes:

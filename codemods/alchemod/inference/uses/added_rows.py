@@ -1,4 +1,4 @@
-"""Objects that are made and added where a query did not find them: `if not user: user = User(...); session.add(user)`."""
+"""Objects that are made and added where a query did not find them: `if not user: user = User(...); db.add(user)`."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def added_if_missing(node: ast.If, value: Callable[[ast.expr], Answer | None]) -
 
 
 def _given_to(call: ast.Call, model: Model) -> frozenset[str] | None:
-    """The attributes that a constructor call sets; None where the class has one of its own, or takes what is unpacked."""
+    """The attributes that a constructor call sets; None where the class has one of its own, or values are unpacked."""
     if call.args or any("__init__" in facts.methods for facts in model.family):
         return None
     names = [keyword.arg for keyword in call.keywords]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from alchemod.facts.module import last_name
@@ -47,9 +48,11 @@ class Presence(Area):
         before = [earlier for suite, index in suites for earlier in suite[:index]]
         if any(self._makes(earlier, statement, place) for earlier in before):
             return True
-        if any(_leaves(earlier) and self._asks(earlier.test, call, statement, place, before) for earlier in _ifs(before)):
+        if any(
+            _leaves(earlier) and self._asks(earlier.test, call, statement, place, before) for earlier in _ifs(before)
+        ):
             return True
-        for (outer, index), (inner, _) in zip(suites, suites[1:], strict=False):
+        for (outer, index), (inner, _) in pairwise(suites):
             around = outer[index]
             match around:
                 case ast.If(test=test, body=body) if body is inner:

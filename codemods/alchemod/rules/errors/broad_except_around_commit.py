@@ -82,7 +82,9 @@ class BroadExceptAroundCommit(Rule):
             missing = f"what {ast.unparse(foreign.func)}() raises; put it before the try, and catch SQLAlchemyError"
             yield self.report(broad.type, message, missing=missing, given=[session])
         elif (read := _of_missing_row(node.body, ctx)) is not None:
-            missing = f"what {ast.unparse(read)} in line {read.lineno} raises where there is no row; test for None first"
+            missing = (
+                f"what {ast.unparse(read)} in line {read.lineno} raises where there is no row; test for None first"
+            )
             yield self.report(broad.type, message, missing=missing, given=[session])
         else:
             edit = swap(broad.type, "{sqlalchemy.exc.SQLAlchemyError}")

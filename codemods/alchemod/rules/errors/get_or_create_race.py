@@ -16,7 +16,7 @@ from alchemod.facts.uniqueness import unique_sets
 from alchemod.inference.control.exceptions import EVERYTHING, Exceptions
 from alchemod.inference.uses.absence import Absence
 from alchemod.inference.uses.added_rows import AddedRow, added_if_missing
-from alchemod.inference.values import Answer, ModelClass, Object, Session, Statement
+from alchemod.inference.values import Answer, ModelClass, Object, Statement
 
 
 class GetOrCreateRace(Rule):
