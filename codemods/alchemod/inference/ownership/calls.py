@@ -263,6 +263,10 @@ class Calls:
         given = NOTHING.union(*(value for _, value in arguments))
         if isinstance(call.func, ast.Name) and name in _PLAIN:
             return facts
+        match call:
+            case ast.Call(func=ast.Name(id="next"), args=[ast.GeneratorExp() as generator, *_]):
+                self._values.made(call, self._first_of(generator, facts))
+                return facts
         if isinstance(call.func, ast.Name) and name in _PASS_ON:
             self._values.made(call, frozenset(_listed(ref, name) for ref in given if ref.kind in TIED))
             return facts
@@ -275,6 +279,18 @@ class Calls:
             if self._knowledge.product(call).holds:
                 return self._new_object(call, facts, given)
         return self._effects.product(call, facts, receiver | given)
+
+    def _first_of(self, generator: ast.GeneratorExp, facts: Facts) -> Value:
+        """What `next()` of a generator gives: an element of what it goes over, or something made of one."""
+        source = self._values.of(generator.generators[0].iter, facts)
+        element = frozenset(ref for ref in self._values.element(source) if ref.kind in TIED)
+        match generator:
+            case ast.GeneratorExp(elt=ast.Name(id=name), generators=[ast.comprehension(target=ast.Name(id=target))]):
+                if name == target:
+                    return element
+        if self._knowledge.product(generator.elt).kind == "plain":
+            return NOTHING
+        return frozenset(Ref("unknown", ref.site) for ref in element)
 
     def _new_object(self, call: ast.Call, facts: Facts, given: Value = NOTHING) -> Facts:
         """A call that has nothing to do with the session may still make a mapped object, added to it later."""

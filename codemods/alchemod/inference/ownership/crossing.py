@@ -62,7 +62,7 @@ class Crossings(Area):
         if place is None or way is None:
             return []
         handed = list(_handed(call, way))
-        if way == "task" and not self._is_concurrent(call):
+        if way == "task" and not _is_concurrent(call, place):
             return []
         found = [crossing for part in handed if (crossing := self._crossing(part, way, call, place)) is not None]
         if way == "queue" and self._serialises_by_key():
@@ -119,12 +119,6 @@ class Crossings(Area):
                 return last_name(function) in _TASK_DECORATORS
         return False
 
-    def _is_concurrent(self, call: ast.Call) -> bool:
-        """Whether several tasks run at once, or one beside the code that starts it."""
-        if last_name(call) != "gather":
-            return True
-        return len(call.args) > 1 or any(isinstance(part, ast.Starred) for part in call.args)
-
     def _crossing(self, part: ast.expr, way: Way, call: ast.Call, place: Place) -> Crossing | None:
         callee = _callee(call)
         answer = self._value(part, place)
@@ -152,6 +146,14 @@ class Crossings(Area):
 
     def _value(self, node: ast.expr, place: Place) -> Answer | None:
         return self.inference.local.value(node, Place(place.module, place.scope.root.innermost(node)))
+
+
+def _is_concurrent(call: ast.Call, place: Place) -> bool:
+    """Whether several tasks run at once, or one beside the code that starts it: not one that is awaited at once."""
+    if last_name(call) == "gather":
+        return len(call.args) > 1 or any(isinstance(part, ast.Starred) for part in call.args)
+    awaits = (part for part in ast.walk(place.scope.node) if isinstance(part, ast.Await))
+    return all(part.value is not call for part in awaits)
 
 
 def _handed(call: ast.Call, way: Way) -> Iterator[ast.expr]:

@@ -28,7 +28,7 @@ from alchemod.inference.ownership.state import (
     join,
     with_life,
 )
-from alchemod.inference.ownership.values import OBJECTS, TIED, Values
+from alchemod.inference.ownership.values import ASKING, OBJECTS, TIED, Values
 from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.scoping.scopes import Comprehension, Scope, bindings_in_place, targets_of
 
@@ -236,11 +236,12 @@ class SessionDomain(Domain[State]):
         return self._outlets.capture(node, state)
 
     def _generator(self, node: ast.GeneratorExp, state: State) -> State:
+        """It asks for nothing itself once the session is closed; what an open session has may be asked for later."""
         names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-        for facts in state.values():
+        for life, facts in state.items():
             value = NOTHING.union(*(facts.names.get(name, NOTHING) for name in names))
             value |= self._values.of(node.generators[0].iter, facts)
-            if any(ref.kind in TIED for ref in value):
+            if any(ref.kind in (ASKING if life == "C" else TIED) for ref in value):
                 self._values.made(node, frozenset([Ref("lazy", node)]))
         return state
 

@@ -13,6 +13,8 @@ from alchemod.inference.scoping.scopes import Scope
 _NOT_CARRYING: Final = {"bind", "info", "dialect", "new", "dirty", "is_active"}
 TIED: Final = frozenset(["session", "data", "rows", "lazy", "carrier", "holder", "unknown"])
 """The kinds of ref that have to do with the session or with objects."""
+ASKING: Final = TIED - {"data", "rows", "unknown"}
+"""Those that may send statements by themselves."""
 OBJECTS: Final = frozenset(["data", "rows", "unknown"])
 
 
