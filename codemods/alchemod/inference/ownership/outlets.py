@@ -14,6 +14,7 @@ from alchemod.inference.ownership.values import OBJECTS, Values
 from alchemod.inference.scoping.scopes import FUNCTIONS, FunctionNode, Scope
 
 _HOLDING: Final = ("session", "lazy", "carrier", "holder")
+_CONTAINERS: Final = (ast.Tuple, ast.List, ast.Set, ast.Dict)
 
 
 class Outlets:
@@ -72,6 +73,8 @@ class Outlets:
             value = self._values.of(node.value, facts)
             if any(ref.kind in ("session", "carrier", "holder") for ref in value):
                 self._record.escape("returned", node)
+                if isinstance(node.value, _CONTAINERS):
+                    self._record.escape("stored", node)
             leading = {(ref, node) for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"}
             result[life] = replace(facts, returned=frozenset(leading))
         return result

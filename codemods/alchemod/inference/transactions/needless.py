@@ -28,6 +28,8 @@ class Needless:
     commit: Event
     called: ast.Call | None = None
     """The function of the project that gets the session, in the statement that would go; None where it is named."""
+    deleted: ast.Call | None = None
+    """Where the object that is refreshed was deleted before the commit."""
 
 
 def needless_flush(call: ast.Call, work: Work) -> Needless | None:
@@ -66,7 +68,19 @@ def needless_refresh(call: ast.Call, work: Work) -> Needless | None:
     commit = _commit_before(call, event, work)
     if commit is None or _is_read_next(refreshed, work) or not _read_in_session(refreshed, event, work):
         return None
-    return Needless(event, statement, commit)
+    return Needless(event, statement, commit, deleted=_deleted(refreshed, commit, work))
+
+
+def _deleted(name: ast.Name, commit: Event, work: Work) -> ast.Call | None:
+    """The `delete()` of an object that stands before a commit, in the same suite."""
+    assert isinstance(commit.node, ast.expr)
+    position = work.position(commit.node)
+    for statement in position.suite[: position.index] if position is not None else ():
+        event = _event_of(statement, work)
+        match event.node if event is not None and _same(event, commit) else None:
+            case ast.Call(func=ast.Attribute(attr="delete"), args=[ast.Name(id=deleted)]) as call if deleted == name.id:
+                return call
+    return None
 
 
 def _is_read_next(name: ast.Name, work: Work) -> bool:

@@ -80,6 +80,10 @@ class NeedlessFlushOrRefresh(Rule):
             )
         elif (refresh := needless_refresh(call, work)) is not None:
             session, name = refresh.event.session, ast.unparse(call.args[0])
+            if refresh.deleted is not None:
+                message = f"refresh() raises InvalidRequestError here, for line {refresh.deleted.lineno} deletes {name}"
+                yield self.report(call, message, missing="drop it", given=[session.answer])
+                return
             unsafe = f"{name} is then loaded when it is first read"
             if not session.expires_on_commit:
                 unsafe = "it has to stay where the session was made with expire_on_commit=False"
