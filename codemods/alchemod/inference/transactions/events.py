@@ -163,13 +163,16 @@ class Events:
 
     def _of_call(self, call: ast.Call) -> Iterator[Event]:
         match call.func:
-            case ast.Attribute(value=receiver, attr=name) if name in SESSION_METHODS or name == "remove":
+            case ast.Attribute(value=receiver, attr=name) if name in SESSION_METHODS or name in {"remove", "aclose"}:
                 session = self.session(receiver)
                 if session is not None:
                     yield from self._of_method(call, name, session)
                     return
                 if name in {"commit", "rollback", "close"} and (begun := self.transaction(receiver)) is not None:
                     yield Event(call, begun[0], _OF_TRANSACTION.get((_begun(begun[1]), name), "other"))
+                    return
+                if name in {"close", "aclose"} and (given := self._given_by(receiver)) is not None:
+                    yield Event(call, given, "close")
                     return
         match call.func:
             case ast.Attribute(value=receiver, attr=name) if name in EXECUTING:
@@ -178,6 +181,19 @@ class Events:
                     yield Event(call, asked, "write" if name in WRITING else "read")
                     return
         yield from self._of_callee(call)
+
+    def _given_by(self, generator: ast.expr) -> WorkingSession | None:
+        """The session that `next()` took from a generator, whose `close()` runs what closes it."""
+        if not isinstance(generator, ast.Name):
+            return None
+        for bindings in self._root.scope.bindings.values():
+            for binding in bindings:
+                taken = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
+                match taken:
+                    case ast.Call(func=ast.Name(id="next" | "anext"), args=[ast.Name(id=name), *_]):
+                        if name == generator.id:
+                            return self.session(taken)
+        return None
 
     def _of_method(self, call: ast.Call, name: str, session: WorkingSession) -> Iterator[Event]:
         if name == "query":

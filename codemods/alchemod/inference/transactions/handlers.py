@@ -9,7 +9,7 @@ that failed are out of it and do not (1.4 to 2.1, verified by execution).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -199,7 +199,26 @@ def _reaches(event: Event, statement: ast.Try, work: Work) -> bool:
             handlers = (work.caught(handler) for handler in frame.statement.handlers)
             if any(caught.is_broad or "SQLAlchemyError" in caught.names for caught in handlers):
                 return False
+        if isinstance(frame.statement, TRIES) and _is_ended_in(frame.statement.finalbody, event, work):
+            return False
     return False
+
+
+def _is_ended_in(finalbody: Sequence[ast.stmt], event: Event, work: Work) -> bool:
+    """Whether a `finally` closes the session of an event, or rolls it back, whatever happens before."""
+    for one in work.of(event.session, _CLEARING):
+        holder = next((statement for statement in finalbody if _holds(statement, one.node)), None)
+        position = work.position(one.node) if isinstance(one.node, (ast.expr, ast.stmt)) else None
+        if holder is None or position is None:
+            continue
+        inner = [frame for frame in position.frames if contains(holder, frame.statement)]
+        if all(isinstance(frame.statement, TRIES) and frame.part in {"body", "finally"} for frame in inner):
+            return True
+    return False
+
+
+def _holds(statement: ast.stmt, node: ast.AST) -> bool:
+    return isinstance(node, (ast.expr, ast.stmt)) and contains(statement, node)
 
 
 def _line(event: Event) -> int:
