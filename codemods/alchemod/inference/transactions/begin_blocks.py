@@ -8,6 +8,7 @@ alike, verified by execution).
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -117,10 +118,20 @@ def begun_before(call: ast.Call, work: Work) -> Event | None:
     same = work.of(event.session)
     if _is_asked(event, work):
         return None
-    ends = [one.mark for one in same if one.may(*ENDING)]
+    ends = [*(one.mark for one in same if one.may(*ENDING)), *_ended_by_others(event, work)]
     earlier = work.order.before(event.mark, until=ends)
     begun = [one for one in same if _begins(one) and one.mark in earlier and one.mark not in [*ends, event.mark]]
     return min(begun, key=lambda one: getattr(one.node, "lineno", 0), default=None)
+
+
+def _ended_by_others(event: Event, work: Work) -> Iterator[ast.Call]:
+    """The calls that may end the transaction of a session which is not the function's own."""
+    if event.session.is_own:
+        return
+    for mark in work.order.marks:
+        if isinstance(mark, ast.Call) and not work.at(mark):
+            if any(deed.kind in ENDING and not deed.own for deed in work.deeds(mark)):
+                yield mark
 
 
 def _begins(event: Event) -> bool:

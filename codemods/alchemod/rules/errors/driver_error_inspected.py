@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from alchemod.edits.verbs import Verb, swap
@@ -86,10 +86,12 @@ class DriverErrorInspected(Rule):
         assert handler.type is not None
         message = f"SQLAlchemy wraps {drivers[0]}: this handler does not see the error"
         edits: list[Verb] = []
+        others = [ctx.ask(Exceptions).caught(ctx.path, one) or () for one in attempt.handlers if one is not handler]
+        elsewhere = {name for names in others for name in names}
         for node in handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]:
             (name,) = ctx.ask(Exceptions).classes(ctx.path, node) or ("",)
             wrapped = _SPELLED.get(name.rpartition(".")[2], name.rpartition(".")[2])
-            if name not in drivers or wrapped in caught:
+            if name not in drivers or wrapped in elsewhere or _is_caught(wrapped, caught):
                 continue
             if wrapped not in _WRAPPED:
                 missing = "catch IntegrityError or DBAPIError and look at its .orig"
@@ -128,6 +130,16 @@ _WRAPPED: Final = frozenset(
 )
 """The classes of `sqlalchemy.exc` that wrap those of PEP 249 by name ("Core Exceptions", DBAPIError)."""
 _SPELLED: Final = {"Error": "DBAPIError"}
+
+
+_OF_DATABASE: Final = _WRAPPED - {"DBAPIError", "InterfaceError", "DatabaseError"}
+"""The classes below DatabaseError."""
+
+
+def _is_caught(wrapped: str, caught: Collection[str]) -> bool:
+    """Whether a class of `sqlalchemy.exc`, or one above it, is caught as well."""
+    above = {wrapped, "DBAPIError", "StatementError", "SQLAlchemyError"}
+    return any(name in above or (name == "DatabaseError" and wrapped in _OF_DATABASE) for name in caught)
 
 
 def _calls(nodes: list[ast.stmt]) -> Iterator[ast.Call]:
