@@ -24,6 +24,7 @@ from corpus import projects
 _MAKER = re.compile(r"session", re.IGNORECASE)
 RULES = "ALC101"
 _SHARED = "db.session() is the session of the thread, which Flask-SQLAlchemy removes"
+_HANDED_OUT = "a context manager, which hands it to a block and closes it on every way out"
 LOOK_ALIKES = {
     "apache-superset-1.5.3/superset/migrations/versions/*": "a session on the connection of a migration",
     "apache-airflow-1.10.15/airflow/utils/db.py:create_session:*": "settings.Session is a scoped_session",
@@ -31,6 +32,11 @@ LOOK_ALIKES = {
     "apache-superset-1.5.3/superset/views/core.py:copy_dash:*": _SHARED,
     "apache-superset-1.5.3/superset/views/core.py:save_dash:*": _SHARED,
     "apache-superset-1.5.3/superset/views/core.py:add_slices:*": _SHARED,
+    "aiida_core-2.9.4/src/aiida/storage/psql_dos/migrator.py:session:*": _HANDED_OUT,
+    "mcp_contextforge_gateway-1.1.0/mcpgateway/transports/streamablehttp_transport.py:get_db:*": _HANDED_OUT,
+    "galaxy_data-26.1.2/tests/data/model/test_migrate_custos_to_psa.py:db_session:*": "a fixture, which pytest ends",
+    "zenml-0.98.0/src/zenml/integrations/ssh/ssh_client.py:_exec_streaming:*": "a channel of an SSH connection",
+    "flexget*/flexget/*": "leaving the block of its session class commits",
 }
 """Pattern of `project/path:function:line` to why it is no session that the function owns; read by hand."""
 

@@ -45,7 +45,7 @@ class Presence(Area):
         if function is None or not isinstance(function.node, FUNCTIONS):
             return False
         suites = list(enclosing_suites(function.node.body, call))
-        before = [earlier for suite, index in suites for earlier in suite[:index]]
+        before = [earlier for suite, index in suites for earlier in _surely_run(suite[:index])]
         if any(self._makes(earlier, statement, place) for earlier in before):
             return True
         if any(
@@ -116,6 +116,19 @@ def _aggregates(node: ast.expr) -> bool:
 
 def _is_asking(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ASKING
+
+
+def _surely_run(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that have run once those given have, as far as nothing left the suite: also those of `with`
+    blocks, and of `try` blocks whose handlers all leave."""
+    for one in statements:
+        yield one
+        match one:
+            case ast.With(body=body) | ast.AsyncWith(body=body):
+                yield from _surely_run(body)
+            case ast.Try(body=body, handlers=handlers):
+                if all(isinstance(handler.body[-1], _LEAVING) for handler in handlers):
+                    yield from _surely_run(body)
 
 
 def _ifs(statements: Iterable[ast.stmt]) -> Iterator[ast.If]:
