@@ -69,7 +69,7 @@ class Instances:
                     answer = answer.weakened(f"an object may have another {name} than {facts.name}")
                 (declared if is_unset(assigned) else answers).append(answer)
             for node, inside in self._stores_of(facts).get(name, ()):
-                only_declares = isinstance(node, ast.AnnAssign) and (node.value is None or _is_none(node.value))
+                only_declares = isinstance(node, ast.AnnAssign) and _is_none(node.value)
                 (declared if only_declares else answers).extend(_set_by(node, name, inside, self._resolver))
         return self._resolver.agreeing(answers or declared)
 
@@ -86,8 +86,8 @@ class Instances:
 
 
 def is_unset(declared: Assigned) -> bool:
-    """Whether a class body says of a name no more than its type, or that it is None until something sets it."""
-    return declared.value is None or _is_none(declared.value)
+    """Whether a class body says that a name is None, until something sets it."""
+    return _is_none(declared.value)
 
 
 def class_attribute(owner: ClassFacts, assigned: Assigned, resolver: Resolver) -> Answer | None:
