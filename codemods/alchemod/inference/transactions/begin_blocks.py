@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from alchemod.inference.summaries.vocabulary import Deeds
 from alchemod.inference.transactions.events import BEGINNING, ENDING, Event, EventKind
 from alchemod.inference.transactions.frames import LOOPS, TRIES, WITHS, Frame
 from alchemod.inference.transactions.objects import reads_object
@@ -129,9 +130,12 @@ def _ended_by_others(event: Event, work: Work) -> Iterator[ast.Call]:
     if event.session.is_own:
         return
     for mark in work.order.marks:
-        if isinstance(mark, ast.Call) and not work.at(mark):
-            if any(deed.kind in ENDING and not deed.own for deed in work.deeds(mark)):
-                yield mark
+        if isinstance(mark, ast.Call) and not work.at(mark) and _ends(work.deeds(mark)):
+            yield mark
+
+
+def _ends(deeds: Deeds) -> bool:
+    return any(deed.kind in ENDING and not deed.own for deed in deeds)
 
 
 def _begins(event: Event) -> bool:
