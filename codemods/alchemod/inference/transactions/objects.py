@@ -11,6 +11,7 @@ from alchemod.inference.transactions.work import Work
 from alchemod.inference.values import Answer, ModelClass, Object
 
 _DEFAULTS: Final = ("default", "server_default", "onupdate", "server_onupdate", "default_factory", "insert_default")
+_CHANGING: Final = frozenset({"append", "extend", "insert", "add", "remove", "discard", "clear", "pop"})
 
 if TYPE_CHECKING:
     from alchemod.inference.transactions.handlers import Failure
@@ -24,6 +25,14 @@ def reads_object(node: ast.Attribute, work: Work) -> bool:
 def sets_column(node: ast.Attribute, work: Work) -> bool:
     """Whether `node` sets a mapped attribute of an object, so that there is something to flush."""
     return isinstance(node.ctx, ast.Store) and reads_object(node, work)
+
+
+def changes_collection(call: ast.Call, work: Work) -> bool:
+    """Whether `call` puts something into a relationship of an object, or takes it out."""
+    match call.func:
+        case ast.Attribute(value=ast.Attribute() as collection, attr=name) if name in _CHANGING:
+            return _kind(collection, work) == "relationship"
+    return False
 
 
 def is_made_by_database(node: ast.Attribute, work: Work) -> bool:

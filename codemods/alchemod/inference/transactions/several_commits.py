@@ -16,7 +16,7 @@ from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.transactions.events import Event
 from alchemod.inference.transactions.frames import TRIES
-from alchemod.inference.transactions.objects import is_made_by_database, sets_column
+from alchemod.inference.transactions.objects import changes_collection, is_made_by_database, sets_column
 from alchemod.inference.transactions.order import Left, Mark, in_source_order
 from alchemod.inference.transactions.work import Transactions, Work
 from alchemod.inference.values import Place
@@ -86,6 +86,8 @@ def _has_work(marks: set[Mark], work: Work, event: Event) -> bool:
     for mark in marks:
         if isinstance(mark, ast.Attribute) and sets_column(mark, work):
             return True
+        if isinstance(mark, ast.Call) and changes_collection(mark, work):
+            return True
         events = [one for one in work.at(mark) if one.session.origin.key == event.session.origin.key]
         if any(one.kind in _WORK or one.writes for one in events):
             return True
@@ -142,8 +144,9 @@ def committing_helper(call: ast.Call, work: Work, known: Transactions) -> Commit
             continue
         if site.call in around.order and _asks_for(site, asked, work):
             by_caller.setdefault(around, []).append(site)
+    works_later = _has_work(work.order.after(event.mark), work, event)
     for caller, sites in by_caller.items():
-        found = _needs_both(caller, sites, event)
+        found = _needs_both(caller, sites, event, works_later)
         if found is not None:
             return found
     return None
@@ -155,14 +158,17 @@ def _works_on(work: Work, event: Event) -> bool:
     return any(one.mark in after for one in work.of(event.session, ["add", "write", "flush"]))
 
 
-def _needs_both(caller: Work, sites: list[Site], event: Event) -> CommittingHelper | None:
+def _needs_both(caller: Work, sites: list[Site], event: Event, works_later: bool) -> CommittingHelper | None:
+    """The helper for a caller that calls it twice, or commits more than it. `works_later`: the helper itself leaves
+    work for the caller to commit."""
     name = _name_of(caller.place)
     sites.sort(key=lambda site: (site.call.lineno, site.call.col_offset))
     first = sites[0]
     again = next((site for site in sites[1:] if caller.order.may_follow(first.call, site.call)), None)
     shared = _shared(caller, first, event) if again is None else frozenset()
     commits = [one for one in caller.method_events("commit") if _where(one) in shared]
-    own = next((one for one in commits if _has_own_work(caller, sites, one)), None)
+    following = [one for one in commits if caller.order.may_follow(first.call, one.mark)]
+    own = next((one for one in following if works_later or _has_own_work(caller, sites, one)), None)
     last = again.call if again is not None else own.mark if own is not None else None
     if last is None or _is_in_loop(caller, first.call):
         return None
@@ -172,11 +178,8 @@ def _needs_both(caller: Work, sites: list[Site], event: Event) -> CommittingHelp
 
 
 def _has_own_work(caller: Work, sites: list[Site], commit: Event) -> bool:
-    """Whether a commit of the caller that may follow the helper commits more than the helper has done."""
-    before = caller.order.before(commit.mark)
-    if sites[0].call not in before:
-        return False
-    others = before - {site.call for site in sites}
+    """Whether a commit of the caller commits more than the helper has done."""
+    others = caller.order.before(commit.mark) - {site.call for site in sites}
     if _has_work(others, caller, commit):
         return True
     calls = [mark for mark in others if isinstance(mark, ast.Call) and not caller.at(mark)]
