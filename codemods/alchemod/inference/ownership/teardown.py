@@ -38,7 +38,8 @@ _NOT_IN_REQUESTS: Final = frozenset(
 _QUICK: Final = frozenset(
     {"redirect", "url_for", "jsonify", "abort", "make_response", "render_template", "dict", "list", "len", "str"}
 )
-"""What may be called after the close without being work: a view that streams is not among them."""
+"""What may be called after the close without being work: a view that streams is not among them. A template is rendered
+with the objects that the close has detached."""
 
 
 _ANSWERS: Final = frozenset({"Response", "JSONResponse", "jsonify", "make_response"})

@@ -53,8 +53,9 @@ class BroadExceptAroundCommit(Rule):
 
     Fix safety:
         Always unsafe: what is not the database's error escapes from now on. Offered when the `try` calls nothing but
-        SQLAlchemy. A report when it calls something else as well, and for a bare `except:`. Handlers that raise, the
-        guard of a worker's endless loop, and handlers behind a narrower one for SQLAlchemy's errors are left alone.
+        SQLAlchemy. A report when it calls something else as well, when it reads or sets an attribute of a row that may
+        be missing, and for a bare `except:`. Handlers that raise, the guard of a worker's endless loop, and handlers
+        behind a narrower one for SQLAlchemy's errors are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/core/exceptions.html#sqlalchemy.exc.SQLAlchemyError

@@ -56,8 +56,9 @@ class GetOrCreateRace(Rule):
 
     Fix safety:
         Always unsafe: the row is sent at once, inside a savepoint. Offered when the columns that are searched are
-        unique in the database. A report without a constraint, which names the one to add. Queries with a lock, code
-        that handles IntegrityError already, seed scripts and tests are left alone.
+        unique in the database. A report without a constraint, which names the one to add, and where the object gets
+        what the row needs only behind the `add()`. Queries with a lock, code that handles IntegrityError already, seed
+        scripts and tests are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/session_transaction.html#using-savepoint

@@ -66,8 +66,9 @@ class MissingRowHandling(Rule):
 
     Fix safety:
         The fix is unsafe: `first_or_404()` aborts by itself, not through the `abort` of the module. Reports name the
-        guard to write. Aggregates always have a row; results that are tested before they are read, tests of the
-        project, and projects that handle NoResultFound for all routes are left alone.
+        guard to write. Aggregates always have a row; results that are tested before they are read, rows that were asked
+        for or made just before, reads whose AttributeError is caught, tests of the project, and projects that handle
+        NoResultFound for all routes are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/queryguide/query.html#sqlalchemy.orm.Query.first

@@ -44,7 +44,8 @@ class CommitInLoop(Rule):
         ```
 
     Fix safety:
-        Unsafe: when a turn fails, the turns before it are no longer kept. A report where the loop goes over a result
+        Unsafe: when a turn fails, the turns before it are no longer kept. A flush stays in the turn where something
+        asks for what it added. A report where the loop goes over a result
         that is still open, which the commit closes; where it calls something that is not seen; and where it is left by
         `return`. Left alone: commits once per batch or under a condition, in workers and task functions, behind which
         a task, mail or request follows, with a lock on rows, of a session opened in the loop, and loops that use two

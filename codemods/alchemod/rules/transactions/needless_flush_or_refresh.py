@@ -46,7 +46,8 @@ class NeedlessFlushOrRefresh(Rule):
         Dropping the flush is safe: same statements, same exceptions, same handlers. It is unsafe where a listener runs
         before each commit and would see what is not flushed yet, where a session class has its own `flush()` or
         `commit()`, and where a test counts the calls. Dropping the refresh is always unsafe: with
-        `expire_on_commit=False`, set where it is not seen, values made by the database would be missing. A flush with
+        `expire_on_commit=False`, set where it is not seen, values made by the database would be missing. A report where
+        the row was deleted before, for then it raises. A flush with
         its own handler, a refresh of some attributes or with a lock, an AsyncSession, objects that are read next in any
         case, and those that are returned or handed on are left alone.
 

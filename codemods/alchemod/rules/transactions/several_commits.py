@@ -55,9 +55,10 @@ class SeveralCommits(Rule):
 
     Fix safety:
         Unsafe: when the second half fails, the first is no longer kept. Only a report where nothing of the new rows is
-        read in between, where the second commit meets other handlers, and for helpers, with the caller. Commits on
-        ways that exclude each other, of two sessions, and with anything in between that is not seen or reaches beyond
-        the database (a task, a mail, a request) are left alone.
+        read in between, where the second commit meets other handlers, and for helpers, with a caller that has work of
+        its own to commit. Commits on ways that exclude each other, of two sessions, that a parameter asks for, unless
+        the caller does so, and with anything in between that is not seen or reaches beyond the database (a task, a
+        mail, a request) are left alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/session_basics.html#flushing
