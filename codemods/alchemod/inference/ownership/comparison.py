@@ -25,8 +25,9 @@ class Comparison:
     """What the block changes.
 
     `failing` are uses at newly closed points that then fail, in source order; `doubtful` those that may. `lazy_out` and
-    `objects_out` are the places where a lazy value or an object gets to the caller along an exit that becomes closed.
-    `newly_open` are uses that were closed and become open.
+    `objects_out` are the places where a lazy value or an object gets to the caller along an exit that becomes closed,
+    `expired_out` those where an object does that the end of the block has expired. `newly_open` are uses that were
+    closed and become open.
     """
 
     failing: tuple[Use, ...]
@@ -34,6 +35,7 @@ class Comparison:
     lazy_out: tuple[ast.AST, ...]
     objects_out: tuple[ast.AST, ...]
     newly_open: tuple[Use, ...]
+    expired_out: tuple[ast.AST, ...] = ()
 
 
 def compare(before: Record, after: Record) -> Comparison:
@@ -50,8 +52,11 @@ def compare(before: Record, after: Record) -> Comparison:
                 doubtful.append(use)
         elif is_open(use.lives) and not is_open(lives):
             newly_open.append(use)
+        elif not is_open(use.lives) and _fails(use) and not _fails(before.uses.get(key)):
+            failing.append(use)
     lazy_out, objects_out = _let_out(before, after)
-    return Comparison(_sorted(failing), _sorted(doubtful), lazy_out, objects_out, _sorted(newly_open))
+    expired = tuple(sorted(_expired(after) - _expired(before), key=line_of))
+    return Comparison(_sorted(failing), _sorted(doubtful), lazy_out, objects_out, _sorted(newly_open), expired)
 
 
 def leaks(record: Record) -> tuple[Channel, ...]:
@@ -106,6 +111,23 @@ def _let_out(before: Record, after: Record) -> tuple[tuple[ast.AST, ...], tuple[
 
 def _seen_outside(facts: Facts, channel: Channel) -> frozenset[tuple[Ref, ast.AST]]:
     return facts.out | facts.returned if channel == "return" else facts.out
+
+
+def _fails(use: Use | None) -> bool:
+    """Whether a use may fail where the session is closed."""
+    return use is not None and use.closed in ("fails", "may fail")
+
+
+def _expired(record: Record) -> frozenset[ast.AST]:
+    """The places where an object gets out of the function whose attributes are expired when the function ends."""
+    found: set[ast.AST] = set()
+    for channel in ("next", "return"):
+        for facts in record.exits.get(channel, {}).values():
+            for ref, where in _seen_outside(facts, channel):
+                data = facts.data.get(ref.site) if isinstance(ref.site, ast.AST) else None
+                if data is not None and data.tied and "X" in data.elements:
+                    found.add(where)
+    return frozenset(found)
 
 
 def _sorted(uses: list[Use]) -> tuple[Use, ...]:

@@ -118,7 +118,8 @@ class SessionSources:
             return None
         opening = provider.opening or Opening("plain", value.is_async)
         proved = opening.proved and answer.certainty == "proved"
-        return replace(opening, factory="plain", proved=proved, handed_out=False, provider=provider)
+        leaving = Leaving(provider.commits)
+        return replace(opening, factory="plain", proved=proved, handed_out=False, provider=provider, leaving=leaving)
 
     def managing(self, call: ast.Call) -> Opening | None:
         """How `call` makes a context manager that gives a session: `maker.begin()`, or one of the project."""

@@ -103,6 +103,10 @@ def _of_block(life: SessionLife) -> Verdict:
     if comparison.lazy_out:
         line = line_of(comparison.lazy_out[0])
         return Verdict("report", "fails when closed", f"line {line} lets out a query that is consumed later", line)
+    if comparison.expired_out:
+        line = line_of(comparison.expired_out[0])
+        missing = f"line {line} lets out an object that the end of the block expires, and reading it fails then"
+        return Verdict("report", "fails when closed", missing, line)
     if plan.around_try:
         return Verdict("unsafe", "opened in try", "a failure to open the session changes its handler", life.site.lineno)
     if life.in_loop:
