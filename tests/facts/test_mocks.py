@@ -159,6 +159,25 @@ def test_hand_written_stand_ins_pin_the_methods_they_have() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("caching_mock.get.return_value = 1", set()),
+        ("response.get.assert_called_once()", set()),
+        ("mock_paginate.all.side_effect = [1]", set()),
+        ("mock_query.get.return_value = 1", {("get",)}),
+        ("mock.get.return_value = 1", {("get",)}),
+        ("q.count.return_value = 1", {("count",)}),
+        ("self.get.return_value = 1", {("get",)}),
+        ("users.filter_by.return_value = 1", {("filter_by",)}),
+        ("users.all.return_value = 1\nsession.query.return_value = users", {("all",), ("query",)}),
+        ("users.all.return_value = 1\nMock(query=lambda model: users)", {("all",), ("query",)}),
+    ],
+)
+def test_mocks_of_something_else(source: str, found: set[tuple[str, ...]]) -> None:
+    assert chains(source) == found
+
+
 def test_look_up_by_chain() -> None:
     pins = Pins(
         [

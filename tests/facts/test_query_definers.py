@@ -26,6 +26,8 @@ def defined(folder: Path, method: str) -> tuple[str, str]:
         "def query(self, model: type[Base], limit: int = 9): ...",
         "@staticmethod\ndef query(model): ...",
         "@classmethod\ndef query(cls, model): ...",
+        "@classmethod\n@remotable\ndef query(cls, context): ...",
+        "@traced('query')\ndef query(self, model): ...",
     ],
 )
 def test_what_takes_a_class(tmp_path: Path, method: str) -> None:

@@ -55,6 +55,9 @@ _FAKED_METHODS = {
     *("filter", "filter_by", "join", "outerjoin", "options", "order_by", "group_by", "limit", "offset"),
     *("all", "first", "one", "one_or_none", "count", "exists", "update", "distinct", "with_entities"),
 }
+_COMMON_METHODS = {"get", "all", "count", "first", "update", "join", "filter", "limit"}
+"""Methods of a Query that clients, caches and collections have as well."""
+_MOCK_AFFIX = re.compile(r"mock(?:ed)?_?|_?mock(?:ed)?", re.IGNORECASE)
 _TELLING_METHODS = {"query", "filter_by", "scalars", "flush", "rollback", "one_or_none", "with_entities"}
 
 
@@ -78,6 +81,8 @@ def pinned(tree: ast.Module, path: str) -> tuple[Pin, ...]:
     """
     file = _TestFile(tree, path)
     found = set(file.pins())
+    if any("query" in pin.chain for pin in found):
+        found.update(file.doubtful)
     if not file.speaks_of_sessions():
         found = {replace(pin, chain=()) for pin in found if pin.target}
     return tuple(sorted(found))
@@ -89,6 +94,9 @@ class _TestFile:
         self.nodes = list(ast.walk(tree))
         self.imports: dict[str, str] = {}
         self.constants: dict[str, str] = {}
+        self.doubtful: list[Pin] = []
+        """Pins of mocks that are called after something else: they count where the file prepares `query` of a mock,
+        whose value may have any name."""
         for node in self.nodes:
             match node:
                 case ast.Import(names=names):
@@ -143,7 +151,11 @@ class _TestFile:
         links, names = _chain(expression)
         inner.update(map(id, links))
         if names:
-            yield Pin(self.path, expression.lineno, names)
+            pin = Pin(self.path, expression.lineno, names)
+            if names[0] in _COMMON_METHODS and _is_something_else(links[-1]):
+                self.doubtful.append(pin)
+            else:
+                yield pin
 
     def _recorded(self, node: ast.Call) -> tuple[str, ...]:
         """Return the chain that a record of `mock.call` names: `call.query(A).filter_by(id=1)`; else ()."""
@@ -245,6 +257,12 @@ def _chain(expression: ast.expr) -> tuple[list[ast.expr], tuple[str, ...]]:
                 links.append(value)
             case _:
                 return links, tuple(reversed(names))
+
+
+def _is_something_else(root: ast.expr) -> bool:
+    """Whether the name of a mock says that it stands for no session and no query: `caching_mock`, `response`."""
+    name = _MOCK_AFFIX.sub("", root.id) if isinstance(root, ast.Name) else ""
+    return len(name) > 2 and name not in {"self", "cls", "obj"} and _SESSION_WORDS.search(name) is None
 
 
 def _attribute(expression: ast.expr) -> str:

@@ -40,7 +40,7 @@ def query_definers(methods: Iterable[FunctionFacts], contents: Iterable[tuple[st
     proxies = (name for method, name in named if _hands_out(method))
     kept = (name for name, data in contents if _KEPT.search(data))
     return QueryDefiners(
-        next((name for method, name in named if not _is_computed(method) and _takes_class(method)), ""),
+        next((name for method, name in named if _takes_class(method)), ""),
         next(proxies, "") or next(kept, ""),
     )
 
@@ -50,25 +50,27 @@ def _is_fixture(method: FunctionFacts) -> bool:
     return any(last_name(decorator) == "fixture" for decorator in method.decorators)
 
 
-def _is_computed(method: FunctionFacts) -> bool:
-    """Whether it is a property, or decorated with something that may make it one."""
-    return any(last_name(decorator) not in _PLAIN for decorator in method.decorators)
-
-
 def _hands_out(method: FunctionFacts) -> bool:
+    """Whether it is a property, or decorated with something that may make it one, and gives what is called then."""
+    if _parameters(method) or all(last_name(decorator) in _PLAIN for decorator in method.decorators):
+        return False
     body = method.owner.bodies.get(method.name) if method.owner is not None else None
-    return _is_computed(method) and (body is None or not isinstance(returned(body), ast.Call))
+    return body is None or not isinstance(returned(body), ast.Call)
 
 
 def _takes_class(method: FunctionFacts) -> bool:
     """Whether a method can be called with a class: it has a parameter besides `self`, and that is no session and not
     annotated as something else."""
-    arguments = method.arguments
-    is_static = any(last_name(decorator) == "staticmethod" for decorator in method.decorators)
-    parameters = [*arguments.posonlyargs, *arguments.args][0 if is_static else 1 :]
+    parameters = _parameters(method)
     if not parameters:
-        return arguments.vararg is not None
+        return method.arguments.vararg is not None
     return parameters[0].arg != "session" and _root(parameters[0].annotation) not in _NO_CLASSES
+
+
+def _parameters(method: FunctionFacts) -> list[ast.arg]:
+    """What can be given by position, the object itself left out."""
+    is_static = any(last_name(decorator) == "staticmethod" for decorator in method.decorators)
+    return [*method.arguments.posonlyargs, *method.arguments.args][0 if is_static else 1 :]
 
 
 def _root(annotation: ast.expr | None) -> str:
