@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from alchemod.facts.nodes import walk
+from alchemod.facts.lookup import External
+from alchemod.facts.nodes import is_dotted, walk
 from alchemod.inference.area import Area
 from alchemod.inference.connections.dialects import Dialects
 from alchemod.inference.loading.options import loader_options
@@ -20,7 +21,7 @@ from alchemod.inference.querying.interference import Interference
 from alchemod.inference.querying.reach import Reach
 from alchemod.inference.resolving.statements import JOINS, REBUILDING
 from alchemod.inference.uses.usage import Usage, Use, UseKind, Uses, use_at
-from alchemod.inference.values import Answer, Place, Rows, Statement
+from alchemod.inference.values import Answer, Outside, Place, Rows, Statement
 
 Fetched = Literal["object", "list", "number"]
 
@@ -193,12 +194,25 @@ class Existence(Area):
         if execution.sent is not None:
             assert execution.session is not None
             awaits = "await " if execution.is_async else ""
-            template = awaits + "{session}.scalar({sqlalchemy.select}({statement}.exists()))"
-            return template, {"session": execution.session, "statement": execution.query}
+            holes: dict[str, Any] = {"session": execution.session, "statement": execution.query}
+            select = self._select_of(execution, place)
+            if select is None:
+                return awaits + "{session}.scalar({sqlalchemy.select}({statement}.exists()))", holes
+            return awaits + "{session}.scalar({select}({statement}.exists()))", holes | {"select": select}
         session = self.inference.ask(Reach).session_of(execution.query, place)
         if session is None:
             return None, {}
         return _OF_QUERY, {"session": session, "query": execution.query}
+
+    def _select_of(self, execution: Execution, place: Place) -> str | None:
+        """How the statement itself says `select`, which may come from a module of the project; None for another way."""
+        beginning = self.inference.ask(Executions).beginning(execution, place)
+        if not isinstance(beginning, ast.Call) or not is_dotted(beginning.func):
+            return None
+        match self.inference.resolver.value(beginning.func, place):
+            case Answer(value=Outside(definition=External(name="sqlalchemy.select"))):
+                return ast.unparse(beginning.func)
+        return None
 
     def _obstacles(self, execution: Execution, template: str | None) -> Iterator[str]:
         statement = execution.statement
