@@ -63,6 +63,7 @@ def test_parts_are_replaced_in_place(code: str, new: str) -> None:
         ('f"{whole}"', ["fragment"]),
         ('f"SELECT 1 -- {comment}"', ["fragment"]),
         ("f\"SELECT 'it''s' || '{x}'\"", ["quoted"]),
+        ("f\"SELECT * FROM t WHERE JSON_EXISTS(d, '$.{k}') AND a = '{x}'\"", ["fragment", "quoted"]),
     ],
 )
 def test_where_holes_stand(code: str, positions: list[str]) -> None:

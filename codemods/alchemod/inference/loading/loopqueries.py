@@ -113,7 +113,9 @@ class LoopQueries(Area):
         elif found.gives == "count":
             yield replace(query, obstacle="one query that counts by groups is not written for you")
         elif found.beside:
-            yield replace(query, obstacle=f"{' and '.join(column for column, _ in found.beside)} is compared too")
+            columns = [column for column, _ in found.beside]
+            are = "is" if len(columns) == 1 else "are"
+            yield replace(query, obstacle=f"{' and '.join(columns)} {are} compared too")
         elif isinstance(found.key, ast.Subscript):
             yield replace(query, obstacle=f"not every {root.id} may have {ast.unparse(found.key.slice)}")
         else:

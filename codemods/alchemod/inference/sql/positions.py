@@ -108,10 +108,11 @@ def _gap(hole: Hole, pieces: Sequence[Token], index: int, openers: Mapping[int, 
 
 
 def _quoted(hole: Hole, token: Token, before: Token | None) -> Gap:
-    """A hole in a string literal. A typed one, `DATE '...'`, takes no parameter."""
+    """A hole in a string literal. A typed one, `DATE '...'`, and a path of JSON take no parameter."""
     literal = token.text[1:-1]
     is_typed = before is not None and before.kind == "word" and before.word not in _BEFORE_TEXT
-    if is_typed or not token.text.startswith("'") or not token.text[1:].endswith("'") or "\\" in literal:
+    is_path = literal.lstrip().startswith("$")  # of JSON, which some databases take as a literal only
+    if is_typed or is_path or not token.text.startswith("'") or not token.text[1:].endswith("'") or "\\" in literal:
         return Gap(hole, "fragment")
     is_pattern = before is not None and before.word in {"LIKE", "ILIKE"}
     return Gap(hole, "quoted", literal.replace("''", "'"), is_pattern)
