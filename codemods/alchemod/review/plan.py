@@ -28,13 +28,14 @@ class Plan:
     """The migration of one project to `goal`.
 
     `standing` is where it starts. `outcome` holds the findings and all changes, those of the dependency files included;
-    `bump` is None when these were not asked for.
+    `bump` is None when these were not asked for. `companions` are requirements that the goal does not go with.
     """
 
     goal: Goal
     standing: Standing
     outcome: Outcome
     bump: Bump | None
+    companions: Sequence[str] = ()
 
     @property
     def review(self) -> list[Finding]:
@@ -53,7 +54,7 @@ class Plan:
         yield from self._requirements()
         yield from _placed("To be reviewed (--unsafe-fixes makes these changes too):", self.review, verbose)
         yield from _placed("Left to do by hand:", self.by_hand, verbose)
-        if not self.outcome.findings and self.bump is None:
+        if not self.outcome.findings and self.bump is None and not self.companions:
             yield "Nothing is left to migrate."
 
     def ending(self) -> Iterator[str]:
@@ -68,8 +69,9 @@ class Plan:
         shifts = _shifts(self.outcome) if written else {}
         text = [f"# Migration to SQLAlchemy {self.goal}: what is left to do", ""]
         text += ["Written by `alchemod migrate`; run it again to bring this list up to date.", ""]
-        if self.bump is not None and self.bump.by_hand:
-            text += ["## Dependency files", "", *(f"- [ ] {line}" for line in self.bump.by_hand), ""]
+        lines = [*self.companions, *(self.bump.by_hand if self.bump is not None else ())]
+        if lines:
+            text += ["## Dependency files", "", *(f"- [ ] {line}" for line in lines), ""]
         for title, findings in (("By hand", self.by_hand), ("To be reviewed", self.review)):
             for (code, name), found in _grouped(findings).items():
                 text += [f"## {title}: {code} {name}", ""]
@@ -104,6 +106,7 @@ class Plan:
     def _requirements(self) -> Iterator[str]:
         if self.bump is not None:
             yield from (f"  {line}" for line in (*summarised(self.bump.raised), *self.bump.by_hand))
+        yield from (f"  {line}" for line in self.companions)
 
     def _check(self) -> str:
         warn = "SQLALCHEMY_WARN_20=1 " if self.goal == "1.4" else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from alchemod.engine.fixpoint import Change, Progress
 from alchemod.engine.registry import Registry
 from alchemod.facts.dependencies.bump import Bump, bump
+from alchemod.facts.dependencies.companions import companions
 from alchemod.facts.standing import standing
 from alchemod.review.outcome import Outcome
 from alchemod.review.plan import Plan
@@ -47,7 +48,7 @@ def migrate(
     raised = bump(root, goal, asyncio=before.asyncio and goal == "2.1") if raise_requirement else None
     if raised is not None:
         outcome = _with_bump(outcome, raised)
-    return Plan(goal, before, outcome, raised)
+    return Plan(goal, before, outcome, raised, tuple(companions(root, goal)))
 
 
 def rules_of_migration(registry: Registry, settings: Settings, goal: Goal) -> frozenset[str]:

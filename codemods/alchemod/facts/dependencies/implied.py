@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alchemod.facts.versions import NONE, VersionSet, parse_specifiers
+from alchemod.facts.versions import NONE, Step, VersionRange, VersionSet, parse_specifiers
 
 _IMPLIED = {
     "flask-sqlalchemy": (
@@ -37,3 +37,10 @@ def implied_versions(package: str, versions: VersionSet) -> VersionSet:
         if versions & parse_specifiers(own):
             allowed |= parse_specifiers(sqlalchemy)
     return allowed
+
+
+def working_versions(package: str, goal: Step) -> str:
+    """The versions of `package`, one of IMPLYING, that go with a series of SQLAlchemy, as a requirement."""
+    asked = VersionRange.exactly(goal, "").versions
+    own = next((own for own, sqlalchemy in _IMPLIED[package] if parse_specifiers(sqlalchemy) & asked), "*")
+    return f"{package}{own.split(',')[0]}"

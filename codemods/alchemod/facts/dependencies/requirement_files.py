@@ -28,7 +28,7 @@ _MAIN_WORDS = {
     *("app", "api", "backend", "server", "web"),
 }
 _FILE_NAME = re.compile(r"(?:.*[-_.])?requirements?(?:[-_.].*)?\.(?:txt|in)", re.IGNORECASE)
-_FOLDERS = frozenset({"requirements", "requirement", "requires", "reqs"})
+_FOLDERS = frozenset({"requirements", "requirement", "requires", "reqs", "req", "deps", "dependencies"})
 _INCLUDE = re.compile(r"(?:-r|--requirement)(?:\s+|=)?(?P<include>.+)|(?:-c|--constraint)(?:\s+|=)?(?P<constraint>.+)")
 
 

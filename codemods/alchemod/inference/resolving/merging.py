@@ -45,7 +45,7 @@ def agreed(answers: Iterable[Answer | None]) -> Answer | None:
             return None
         value = other
     whole = resting_on(value, found)
-    return whole if is_whole else whole.weakened("it may be something else on other ways")
+    return whole if is_whole else whole.weakened("the engine or connection may be something else on other ways")
 
 
 def merged(first: Value, second: Value) -> Value | None:
