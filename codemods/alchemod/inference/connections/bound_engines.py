@@ -33,6 +33,7 @@ from alchemod.inference.values import (
 )
 
 _MAKERS: Final = frozenset({"MetaData", "declarative_base", "automap_base"})
+_CONSUMING: Final = frozenset({"create_all", "drop_all", "reflect"})
 _TOKENS: Final = re.compile(rb"MetaData|declarative_base|automap_base|metadata\.bind")
 
 
@@ -63,9 +64,15 @@ class BoundEngines(Area):
             return found.pop() if len(found) == 1 else None
         return self._of_attribute(path, metadata, at) or self._of_parameter(path, metadata, at)
 
-    def is_bound_here(self, path: Path, metadata: ast.expr) -> bool:
-        """Whether a file binds the metadata itself, under the name it has in the file."""
-        return any(True for _ in self._here(path, metadata, metadata))
+    def is_made_here(self, path: Path, metadata: ast.expr) -> bool:
+        """Whether a file makes the metadata with its engine, under the name it has in the file."""
+        made = [target for target, _ in self._made(path)]
+        return any(target in made for target, _ in self._here(path, metadata, metadata))
+
+    def assigned(self, path: Path, metadata: ast.expr) -> ast.expr | None:
+        """The engine that a file sets as the `bind` of some metadata, under the name it has in the file."""
+        code = ast.unparse(metadata)
+        return next((engine for target, engine in self._set(path) if ast.unparse(target) == code), None)
 
     def binds_several(self, path: Path) -> bool:
         """Whether a file binds metadata to more than one engine."""
@@ -80,7 +87,7 @@ class BoundEngines(Area):
         """Whether some file of the project binds metadata."""
         project = self.inference.project
         files = (path for path in project.paths if path in project and _TOKENS.search(project.source(path).utf8))
-        return any(True for path in files for _ in self._bindings(path, every=True))
+        return any(map(self._binds, files))
 
     def of_table(self, path: Path, table: TableObject, at: ast.expr, made: ast.expr | None = None) -> str | None:
         """The code for the engine of the metadata that a table of the file belongs to.
@@ -113,20 +120,31 @@ class BoundEngines(Area):
                 if spelled is not None:
                     yield target, spelled
 
-    def _bindings(self, path: Path, *, every: bool = False) -> Iterator[tuple[ast.expr, ast.expr]]:
-        """Each name or attribute of a file that holds bound metadata, and what binds it; with `every`, also metadata
-        that nothing holds.
-        """
+    def _bindings(self, path: Path) -> Iterator[tuple[ast.expr, ast.expr]]:
+        """Each name or attribute of a file that holds bound metadata, and what binds it."""
+        yield from self._made(path)
+        yield from self._set(path)
+
+    def _made(self, path: Path) -> Iterator[tuple[ast.expr, ast.expr]]:
+        """Those that hold metadata which is made with an engine."""
         for node in walk(self.inference.project.tree(path)):
             match node:
                 case ast.Assign(targets=[target], value=ast.Call() as call) if is_dotted(target):
                     if (given := self.given(path, call)) is not None:
                         yield target, given
+
+    def _set(self, path: Path) -> Iterator[tuple[ast.expr, ast.expr]]:
+        """Those whose attribute `bind` is set."""
+        for node in walk(self.inference.project.tree(path)):
+            match node:
                 case ast.Assign(targets=[ast.Attribute(value=target, attr="bind")], value=engine):
                     if is_dotted(target):
                         yield target, engine
-                case ast.Call() if every and (given := self.given(path, node)) is not None:
-                    yield node, given
+
+    def _binds(self, path: Path) -> bool:
+        """Whether a file binds metadata, held by a name or not."""
+        calls = (node for node in walk(self.inference.project.tree(path)) if isinstance(node, ast.Call))
+        return any(True for _ in self._set(path)) or any(self.given(path, call) is not None for call in calls)
 
     def _of_attribute(self, path: Path, metadata: ast.expr, at: ast.expr) -> str | None:
         """The engine of metadata that an object of a class of the project keeps or makes: `self.db.metadata`."""
@@ -233,6 +251,18 @@ class BoundEngines(Area):
         if _is_visible(engine, there, here):
             return ast.unparse(engine)
         return _kept(ast.unparse(engine), there) if _is_self(target, there) else None
+
+
+def consumers(tree: ast.Module, held: ast.expr) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """The calls in a file that need the engine of the metadata, or of the base it belongs to; and that metadata."""
+    name = ast.unparse(held)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[], keywords=keywords) if (
+                method in _CONSUMING and all(keyword.arg != "bind" for keyword in keywords)
+            ):
+                if ast.unparse(owner) in {name, f"{name}.metadata"}:
+                    yield node, owner
 
 
 def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:

@@ -98,8 +98,8 @@ def row_of(rows: Rows) -> Value | None:
         return Plain()
     if rows.scalars:
         return _of_term(terms[0]) if terms else None
-    if rows.statement.style != "text" and all(term.kind == "unknown" for term in terms):
-        return None
+    if rows.statement.style == "query" and all(term.kind == "unknown" for term in terms):
+        return None  # a Query for one entity gives objects
     return Row(rows.statement)
 
 

@@ -12,7 +12,7 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import is_dotted
-from alchemod.inference.connections.bound_engines import BoundEngines
+from alchemod.inference.connections.bound_engines import BoundEngines, consumers
 from alchemod.inference.connections.connectionless import Connectionless
 from alchemod.inference.names.literals import Literals
 from alchemod.inference.resolving.functions import enclosing_function
@@ -77,7 +77,7 @@ class BoundMetadata(Rule):
             "scalar",
             "bind",
         ),
-        *("text", "select", "insert", "update", "delete"),
+        *("text", "select", "insert", "update", "delete", "registry"),
     )
     since = "1.4"
     tokens = ("autoload", "MetaData", "bind", "prepare", "execute(", "scalar(", "create(", "drop(", "_all(", "reflect(")
@@ -106,6 +106,12 @@ class BoundMetadata(Rule):
                 yield self.report(
                     call, "ThreadLocalMetaData is gone in SQLAlchemy 2.0", missing=missing, given=[answer]
                 )
+            case "registry":
+                for keyword in (one for one in call.keywords if one.arg == "_bind"):
+                    message = "registry() has no _bind= in SQLAlchemy 2.0"
+                    is_none = isinstance(keyword.value, ast.Constant) and keyword.value.value is None
+                    unsafe = None if is_none else _ELSEWHERE
+                    yield self.fix(keyword, message, drop(keyword), given=[answer], unsafe=unsafe)
             case name if name in _CONSTRUCTS:
                 for keyword in call.keywords:
                     if keyword.arg == "bind":
@@ -116,7 +122,9 @@ class BoundMetadata(Rule):
     def find_Assign(self, node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         """Looks at one assignment of an attribute called `bind`."""
         match node.targets:
-            case [ast.Attribute(value=owner, attr="bind")] if _is_metadata(owner, ctx):
+            case [ast.Attribute(value=owner, attr="bind")] if _is_metadata(owner, ctx) or (
+                _is_engine(node.value, ctx) and _creates(owner, ctx)
+            ):
                 missing = f"who relies on {ast.unparse(owner)}.bind; pass {ast.unparse(node.value)} there"
                 yield self.report(node, "metadata has no bind in SQLAlchemy 2.0", missing=missing)
 
@@ -141,12 +149,10 @@ class BoundMetadata(Rule):
 
     def _metadata(self, call: ast.Call, metadata: ast.expr, ctx: Context) -> Iterator[Finding]:
         """`metadata.create_all()` without an engine, where the metadata is bound elsewhere."""
-        answer, engines = ctx.value(metadata), ctx.ask(BoundEngines)
-        if answer is None or answer.value != LibraryObject("MetaData"):
+        answer, engines = _metadata_told(metadata, ctx), ctx.ask(BoundEngines)
+        if answer is None or any(keyword.arg in {"bind", None} for keyword in call.keywords):
             return
-        if any(keyword.arg in {"bind", None} for keyword in call.keywords):
-            return
-        if engines.is_bound_here(ctx.path, metadata) or not engines.binds_any:
+        if engines.is_made_here(ctx.path, metadata) or not engines.binds_any:
             return
         assert isinstance(call.func, ast.Attribute)
         message = f"{call.func.attr}() of metadata needs an engine in SQLAlchemy 2.0"
@@ -203,7 +209,7 @@ class BoundMetadata(Rule):
         statement = ctx.ask(Flowing).parent(ctx.path, call)
         match statement:
             case ast.Assign(targets=[ast.Name() | ast.Attribute() as held]) if is_dotted(given):
-                uses = {use: engines.of_metadata(ctx.path, owner, use) for use, owner in _consumers(ctx.tree, held)}
+                uses = {use: engines.of_metadata(ctx.path, owner, use) for use, owner in consumers(ctx.tree, held)}
                 if isinstance(held, ast.Name) and isinstance(given, ast.Name):
                     if engines.binds_several(ctx.path):
                         yield from self._several(ctx) if engines.binds_first(ctx.path, call) else ()
@@ -297,7 +303,6 @@ class BoundMetadata(Rule):
 
 _ELSEWHERE: Final = "whether other files and statements rely on the engine that the metadata knows"
 _CONSTRUCTS: Final = frozenset({"text", "select", "insert", "update", "delete"})
-_CONSUMING: Final = frozenset({"create_all", "drop_all", "reflect"})
 _DDL: Final = frozenset(
     {"DDL", "CreateTable", "DropTable", "CreateIndex", "DropIndex", "AddConstraint", "DropConstraint"}
 )
@@ -346,6 +351,26 @@ def _is_metadata(node: ast.expr, ctx: Context) -> bool:
     return answer is not None and answer.value == LibraryObject("MetaData")
 
 
+def _metadata_told(node: ast.expr, ctx: Context) -> Answer | None:
+    """That something is metadata: it is known to be, or an engine is set as its `bind`."""
+    if _is_metadata(node, ctx):
+        return ctx.value(node)
+    assigned = ctx.ask(BoundEngines).assigned(ctx.path, node)
+    engine = ctx.value(assigned) if assigned is not None and _is_engine(assigned, ctx) else None
+    return engine.weakened(f"what {ast.unparse(node)} is, is told by its use only") if engine is not None else None
+
+
+def _creates(held: ast.expr, ctx: Context) -> bool:
+    """Whether what is written so is asked to create or to drop all tables."""
+    code = ast.unparse(held)
+    return any(ast.unparse(owner) == code for _, owner in consumers(ctx.tree, held))
+
+
+def _is_engine(node: ast.expr, ctx: Context) -> bool:
+    answer = ctx.value(node)
+    return answer is not None and isinstance(answer.value, Engine)
+
+
 def _is_property(call: ast.Call, ctx: Context) -> bool:
     """Whether a call stands in a property, whose readers are found by its name."""
     place = ctx.place(call)
@@ -356,18 +381,6 @@ def _is_property(call: ast.Call, ctx: Context) -> bool:
 
 def _shown(call: ast.Call) -> str:
     return ast.unparse(call.func)
-
-
-def _consumers(tree: ast.Module, held: ast.expr) -> Iterator[tuple[ast.Call, ast.expr]]:
-    """The calls in a file that need the engine of the metadata, or of the base it belongs to; and that metadata."""
-    name = ast.unparse(held)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[], keywords=keywords) if (
-                method in _CONSUMING and all(keyword.arg != "bind" for keyword in keywords)
-            ):
-                if ast.unparse(owner) in {name, f"{name}.metadata"}:
-                    yield node, owner
 
 
 def _sessions(ctx: Context) -> Iterator[ast.Call]:
