@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -67,7 +66,7 @@ class Finder:
 
     def displayed(self, path: Path) -> str:
         """A path as findings show it: relative to the project root, with `/`."""
-        return displayed(path, self._project.root)
+        return self._project.displayed(path)
 
     def find(self, path: Path, within: frozenset[str] | None = None) -> FileFindings:
         """The findings of a file in source order; those that a comment suppresses are only counted.
@@ -157,9 +156,3 @@ def refused(finding: Finding, reason: str) -> Finding:
     """The finding as a report whose fix is not offered for `reason`."""
     message = f"{finding.message}; fix not offered: {reason}"
     return replace(finding, safety="report", message=message, missing=reason, change_set=None, proposal=None)
-
-
-def displayed(path: Path, root: Path) -> str:
-    """A path relative to the project root with `/`; outside the root as it is. UTF-8 whatever the locale says."""
-    name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
-    return name if name.isascii() else os.fsencode(name).decode("utf-8", "surrogateescape")

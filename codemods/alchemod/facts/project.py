@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -31,6 +30,7 @@ from alchemod.facts.style import line_length
 from alchemod.facts.tables import Tables
 from alchemod.facts.users import Users
 from alchemod.facts.versions import Step, VersionRange
+from alchemod.text.paths import displayed
 from alchemod.text.problem import FileError, Problem
 from alchemod.text.source import SourceFile, TooDeepError, contents, decode, parse, read
 from alchemod.text.words import mentions
@@ -157,6 +157,10 @@ class Project:
         """Every name that a call which opens a session may have."""
         return frozenset(session_makers(self.modules()))
 
+    def displayed(self, path: Path) -> str:
+        """A path as messages show it."""
+        return displayed(path, self.root)
+
     def in_scope(self, path: Path) -> bool:
         """Whether findings are shown in this file and edits made."""
         return path in self._scope
@@ -211,7 +215,7 @@ class Project:
         self._forget(path)
         self._living.pop(path, None)
         if "_mentions" in self.__dict__:
-            self._mentions.update(path, self._content(path), source.utf8)
+            self._mentions.update(path, self.content(path), source.utf8)
         self._sources[path] = source
         self._modules[path] = self._collect(path, tree)
         self._keep(path, tree)
@@ -225,6 +229,14 @@ class Project:
         """Every file of the project in which `name` stands as a word, the ones gate A dropped included."""
         return self._mentions.of(name.encode())
 
+    def trees_mentioning(self, *names: str) -> Iterator[tuple[Path, ast.Module]]:
+        """The trees of those files that mention one of the names and can be parsed, in the order of paths."""
+        for path in sorted({path for name in names for path in self.files_mentioning(name)}):
+            try:
+                yield path, self.tree(path)
+            except FileError:
+                continue
+
     @cached_property
     def _mentions(self) -> Mentions:
         defined = {name for module in self.modules() for name in (*module.functions, *module.classes)}
@@ -232,9 +244,10 @@ class Project:
 
     def _contents(self) -> dict[Path, bytes]:
         """What every file holds, those of which facts were taken first."""
-        return {path: self._content(path) for path in (*self._candidates, *self._dropped)}
+        return {path: self.content(path) for path in (*self._candidates, *self._dropped)}
 
-    def _content(self, path: Path) -> bytes:
+    def content(self, path: Path) -> bytes:
+        """The text of a file, as it was read when gate A dropped it."""
         source = self._sources.get(path)
         return source.utf8 if source is not None else self._dropped.get(path, b"")
 
@@ -250,22 +263,6 @@ class Project:
                 found.setdefault(word, []).append(path)
         return found
 
-    def assigned_from_outside(self, name: str) -> str | None:
-        """Where some code assigns an attribute `name` of something that is not its own object; None where none does."""
-        word = re.escape(name.encode())
-        assigned = re.compile(
-            rb"^[ \t]*(?!self\.|cls\.)[\w.]+\." + word + rb"[ \t]*=(?!=)"
-            rb"|\bsetattr\(\s*(?!self\b|cls\b)[^,()]*,\s*[\"']" + word + rb"[\"']",
-            re.MULTILINE,
-        )
-        for path in self.files_mentioning(name):
-            data = self._content(path)
-            if (found := assigned.search(data)) is not None:
-                shown = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
-                line = data.count(b"\n", 0, found.start()) + 1
-                return f"{shown}:{line} replaces {name}"
-        return None
-
     def is_revision(self, path: Path) -> bool:
         """Whether a file is a migration of Alembic, or lies in a migration environment."""
         if self._scripts.covers(path):
@@ -274,7 +271,7 @@ class Project:
 
     def is_test(self, path: Path) -> bool:
         """Whether a file belongs to the tests of the project, going by its name and folders."""
-        return is_test((path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix())
+        return is_test(self.displayed(path))
 
     @cached_property
     def _scripts(self) -> ScriptLocations:

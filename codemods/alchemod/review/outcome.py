@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from alchemod.engine.failure import Failure
-from alchemod.engine.find import displayed
 from alchemod.engine.finding import Finding
 from alchemod.engine.fixpoint import Change
+from alchemod.text.paths import displayed
 
 
 @dataclass(frozen=True, slots=True)

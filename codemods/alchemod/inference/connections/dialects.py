@@ -53,6 +53,5 @@ class Dialects(Area):
         for path in sorted(module.path for module in project.modules()):
             found = _WITHOUT_EXISTS_COLUMN.search(project.source(path).utf8)
             if found is not None:
-                shown = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.name
-                return f"{shown} speaks of SQL Server or Oracle, which do not select an EXISTS"
+                return f"{project.displayed(path)} speaks of SQL Server or Oracle, which do not select an EXISTS"
         return None

@@ -11,7 +11,6 @@ from alchemod.facts.module import last_name
 from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.values import Answer, Outside
-from alchemod.text.problem import FileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,8 @@ class LibraryCalls(Area):
     def of(self, *names: str) -> Iterator[LibraryCall]:
         """Every call of one of these, by SQLAlchemy's short names."""
         project = self.inference.project
-        for path in sorted({path for name in names for path in project.files_mentioning(name)}):
+        for path, tree in project.trees_mentioning(*names):
             if not project.in_scope(path) or project.is_revision(path):
-                continue
-            try:
-                tree = project.tree(path)
-            except FileError:
                 continue
             for node in walk(tree):
                 if isinstance(node, ast.Call) and (name := last_name(node)) in names:
@@ -49,6 +44,4 @@ class LibraryCalls(Area):
 
     def shown(self, call: LibraryCall) -> str:
         """Where a call stands, as `file:line`."""
-        root = self.inference.project.root
-        shown = call.path.relative_to(root).as_posix() if call.path.is_relative_to(root) else call.path.name
-        return f"{shown}:{call.node.lineno}"
+        return f"{self.inference.project.displayed(call.path)}:{call.node.lineno}"

@@ -51,7 +51,7 @@ class LoadHooks:
         for path, data in self._files():
             for name in _HOOKS:
                 if mentions(data, name.encode()):
-                    return f"{name} in {self._shown(path)} may treat the changed query in another way"
+                    return f"{name} in {self._project.displayed(path)} may treat the changed query in another way"
         return None
 
     def running_on_load(self) -> str | None:
@@ -63,13 +63,9 @@ class LoadHooks:
         """The first file that matches; every match holds one of the tokens, which are quicker to find."""
         for path, data in self._files():
             if any(token in data for token in tokens) and pattern.search(data):
-                return self._shown(path)
+                return self._project.displayed(path)
         return None
 
     def _files(self) -> Iterator[tuple[Path, bytes]]:
         for path in sorted(module.path for module in self._project.modules()):
             yield path, self._project.source(path).utf8
-
-    def _shown(self, path: Path) -> str:
-        root = self._project.root
-        return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

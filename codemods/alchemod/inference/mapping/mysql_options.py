@@ -15,7 +15,6 @@ from typing import Final
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
-from alchemod.text.problem import FileError
 
 OPTIONS: Final = ("mysql_engine", "mysql_charset", "mysql_collate", "mysql_row_format")
 
@@ -42,12 +41,8 @@ class MysqlOptions(Area):
     def first(self) -> MysqlOption | None:
         """The first one without its counterpart for MariaDB, in the order of the files; revisions do not count."""
         project = self.inference.project
-        for path in sorted({path for name in OPTIONS for path in project.files_mentioning(name)}):
+        for path, tree in project.trees_mentioning(*OPTIONS):
             if not project.in_scope(path) or project.is_revision(path):
-                continue
-            try:
-                tree = project.tree(path)
-            except FileError:
                 continue
             for node in _options(tree):
                 return MysqlOption(_name(node), path, node.lineno, node.col_offset)

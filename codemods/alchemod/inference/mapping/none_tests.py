@@ -14,7 +14,6 @@ from alchemod.inference.area import Area
 from alchemod.inference.uses.parents import parents_in
 from alchemod.inference.uses.usage import use_at
 from alchemod.inference.values import Answer, ModelClass, Object
-from alchemod.text.problem import FileError
 
 _ASKING: Final = frozenset({"truth", "bool", "is none", "is not none"})
 
@@ -40,12 +39,7 @@ class NoneTests(Area):
         return next((test for test in found if test.is_seen), found[0] if found else None)
 
     def _tests(self, model: Model, attribute: str) -> Iterator[NoneTest]:
-        project = self.inference.project
-        for path in sorted(project.files_mentioning(attribute)):
-            try:
-                tree = project.tree(path)
-            except FileError:
-                continue
+        for path, tree in self.inference.project.trees_mentioning(attribute):
             around = parents_in(tree)
             for node in walk(tree):
                 if not isinstance(node, ast.Attribute) or node.attr != attribute or not isinstance(node.ctx, ast.Load):

@@ -18,7 +18,6 @@ from alchemod.facts.tables import Table
 from alchemod.inference.area import Area
 from alchemod.inference.uses.parents import parents_in
 from alchemod.inference.values import Answer, ModelClass
-from alchemod.text.problem import FileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +85,8 @@ class Schemas(Area):
 
     def _defaults(self) -> Iterator[DefaultSchema]:
         project = self.inference.project
-        for path in sorted(project.files_mentioning("MetaData")):
+        for path, tree in project.trees_mentioning("MetaData"):
             module = project.facts(path)
-            try:
-                tree = project.tree(path)
-            except FileError:
-                continue
             for node in walk(tree):
                 if isinstance(node, ast.Call) and last_name(node) == "MetaData" and module is not None:
                     yield from self._default(node, module)

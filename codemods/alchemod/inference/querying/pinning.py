@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alchemod.facts.mocks import may_pin, pinned
+from alchemod.facts.outer_assignments import assigned_from_outside
 from alchemod.facts.pins import Pin, Pins
 from alchemod.facts.project import Project
 from alchemod.text.problem import FileError
@@ -27,7 +28,7 @@ class Pinning:
     def replaced(self, name: str, *modules: str) -> str | None:
         """Where a name of one of these modules is replaced: patched by a test, or assigned from another file."""
         pin = self._of_name(name).patched(*(f"{module}.{name}" for module in modules))
-        return str(pin) if pin is not None else self._project.assigned_from_outside(name)
+        return str(pin) if pin is not None else assigned_from_outside(name, self._project)
 
     def _of_name(self, name: str) -> Pins:
         if self._generation != self._project.generation:
@@ -45,8 +46,7 @@ class Pinning:
         return self._of_file[path]
 
     def _read(self, path: Path) -> tuple[Pin, ...]:
-        root = self._project.root
-        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+        shown = self._project.displayed(path)
         try:
             return pinned(self._project.tree(path), shown) if may_pin(shown, self._project.source(path).utf8) else ()
         except FileError:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import ClassFacts, FunctionFacts
+from alchemod.facts.outer_assignments import assigned_from_outside
 from alchemod.inference.rows.reads import Returned
 from alchemod.inference.rows.refs import RowRef
 from alchemod.inference.values import Place
@@ -56,7 +57,7 @@ class Keepers:
         return Returned(ref, frozenset(), frozenset()), sources
 
     def _find_set_outside(self, name: str) -> bool:
-        return self._readings.resolver.project.assigned_from_outside(name) is not None
+        return assigned_from_outside(name, self._readings.resolver.project) is not None
 
     def _found(self, facts: ClassFacts, name: str) -> Iterator[tuple[RowRef, RowSources] | None]:
         """The rows that methods of the class, and of those above and below it, give the attribute; None for what is not

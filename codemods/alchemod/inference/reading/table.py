@@ -111,9 +111,7 @@ class Readings(Area):
         """The file and line of a node, for people."""
         if (rendered := self.templates.where(place, node)) is not None:
             return rendered
-        path, root = place.module.path, self.resolver.project.root
-        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-        return f"{shown}:{getattr(node, 'lineno', 0)}"
+        return f"{self.resolver.project.displayed(place.module.path)}:{getattr(node, 'lineno', 0)}"
 
 
 def _settled(walk: Walk) -> Walk:

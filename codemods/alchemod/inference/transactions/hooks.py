@@ -58,8 +58,7 @@ class CommitHooks:
         return None
 
     def _where(self, pattern: re.Pattern[bytes]) -> str | None:
-        root = self._project.root
         for path in sorted(module.path for module in self._project.modules()):
             if pattern.search(self._project.source(path).utf8):
-                return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+                return self._project.displayed(path)
         return None

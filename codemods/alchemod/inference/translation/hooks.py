@@ -18,7 +18,6 @@ from alchemod.facts.module import ClassFacts, last_name
 from alchemod.inference.area import Area
 from alchemod.inference.resolving.sessions import ROW_METHODS
 from alchemod.inference.values import Answer, ClassObject, ModelClass, Outside, Place, Statement
-from alchemod.text.problem import FileError
 
 if TYPE_CHECKING:
     from alchemod.inference import Inference
@@ -80,12 +79,10 @@ class QueryHooks(Area):
         return next((self._sentence(hook) for hook in self.hooks if hook.kind == "session class"), "")
 
     def _sentence(self, hook: Hook) -> str:
-        root = self._project.root
-        shown = hook.path.relative_to(root).as_posix() if hook.path.is_relative_to(root) else hook.path.name
-        return f"{hook.text} in {shown}:{getattr(hook.node, 'lineno', 1)}"
+        return f"{hook.text} in {self._project.displayed(hook.path)}:{getattr(hook.node, 'lineno', 1)}"
 
     def _listeners(self) -> Iterator[Hook]:
-        for path, tree in self._mentioning(*_COMPILE, *_BULK):
+        for path, tree in self._project.trees_mentioning(*_COMPILE, *_BULK):
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and last_name(node) in {"listen", "listens_for"}:
                     yield from self._listener(path, node)
@@ -129,20 +126,13 @@ class QueryHooks(Area):
 
     def _given_classes(self) -> Iterator[Hook]:
         """Query classes of libraries, or ones that are not seen, which a session or an extension is given."""
-        for path, tree in self._mentioning("query_cls", "query_class"):
+        for path, tree in self._project.trees_mentioning("query_cls", "query_class"):
             module = self._project.facts(path)
             for node in ast.walk(tree) if module is not None else ():
                 if isinstance(node, ast.keyword) and node.arg in {"query_cls", "query_class"}:
                     assert module is not None
                     if not self._is_own_or_seen(self._project.lookup.expression(module, node.value)):
                         yield Hook("query class", path, node.value, f"the query class {ast.unparse(node.value)}")
-
-    def _mentioning(self, *names: str) -> Iterator[tuple[Path, ast.Module]]:
-        for path in sorted({path for name in names for path in self._project.files_mentioning(name)}):
-            try:
-                yield path, self._project.tree(path)
-            except FileError:
-                continue
 
     def _is_own_or_seen(self, definition: Definition | None) -> bool:
         """Whether a class is SQLAlchemy's own Query, or one of the project's that counts by itself."""

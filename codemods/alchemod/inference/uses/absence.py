@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _HANDLED: Final = re.compile(
     rb"(?:errorhandler|exception_handler|register_error_handler|add_exception_handler)\(\s*[\w.]*NoResultFound"
 )
-_TESTS: Final = re.compile(r"(?:test_.*|.*_test|tests?|conftest)(?:\.py)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,6 @@ class Absence(Area):
         """Whether the project registers a handler of NoResultFound for all its routes."""
         project = self.inference.project
         return any(_HANDLED.search(project.source(path).utf8) for path in project.paths)
-
-    def is_test(self, path: Path) -> bool:
-        """Whether a file belongs to the tests of the project."""
-        root = self.inference.project.root
-        parts = path.relative_to(root).parts if path.is_relative_to(root) else path.parts
-        return any(_TESTS.fullmatch(part) for part in parts)
 
     def direct_read(self, path: Path, node: ast.expr) -> ast.Attribute | ast.Subscript | None:
         """What reads an attribute or item of `node` where it stands."""

@@ -71,7 +71,7 @@ class GetOrCreateRace(Rule):
     def find_If(self, node: ast.If, ctx: Context) -> Iterator[Finding]:
         """Looks at one `if` that may add what was not found."""
         added = added_if_missing(node, ctx.value)
-        if added is None or _SEEDING.search(ctx.path.stem) or ctx.ask(Absence).is_test(ctx.path):
+        if added is None or _SEEDING.search(ctx.path.stem) or ctx.project.is_test(ctx.path):
             return
         found = ctx.ask(Absence).before(ctx.path, node, added.name)
         query = _query(found, added, ctx) if found is not None else None

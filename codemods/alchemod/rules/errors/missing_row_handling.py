@@ -87,7 +87,7 @@ class MissingRowHandling(Rule):
                 return
         statement = _asked(answer)
         presence, place = ctx.ask(Presence), ctx.place(call)
-        if answer is None or statement is None or place is None or ctx.ask(Absence).is_test(ctx.path):
+        if answer is None or statement is None or place is None or ctx.project.is_test(ctx.path):
             return
         if presence.has_row(statement) or presence.is_expected(call, statement, place):
             return

@@ -94,9 +94,7 @@ class SeveralCommits(Rule):
 
     def _helper(self, call: ast.Call, found: CommittingHelper, ctx: Context) -> Finding:
         site, name = found.site, found.event.session.written
-        path = site.place.module.path
-        root = ctx.project.root
-        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        shown = ctx.project.displayed(site.place.module.path)
         again = "calls this twice" if found.times > 1 else "commits again"
         message = f"{found.caller} in {shown}:{site.call.lineno} {again}, so its work is committed in parts"
         advice = f"write `{name}.flush()` here, and let the caller commit"

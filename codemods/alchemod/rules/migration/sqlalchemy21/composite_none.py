@@ -114,8 +114,7 @@ class CompositeNone(Rule):
                 yield self._told(call, name, test, [made, answer], ctx)
 
     def _told(self, call: ast.Call, name: str, test: NoneTest, given: list[Answer], ctx: Context) -> Finding:
-        root = ctx.project.root
-        shown = test.path.relative_to(root).as_posix() if test.path.is_relative_to(root) else test.path.name
+        shown = ctx.project.displayed(test.path)
         message = f"{name} of a new object is no longer None in SQLAlchemy 2.1, and {shown}:{test.line} tests it"
         if not test.is_seen:
             missing = f"whether that is this {name}; then give {_ARGUMENT}"
