@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alchemod.facts.module import Module
 from alchemod.inference.area import Area
+
+if TYPE_CHECKING:
+    from alchemod.inference import Inference
 
 _WITHOUT_EXISTS_COLUMN: Final = re.compile(
     rb"[\"'](?:mssql|oracle)\b|\bdialects(?:\.|\s+import\s[\w, ]*)(?:mssql|oracle)\b"
@@ -22,25 +24,30 @@ def _either(names: Iterable[str]) -> bytes:
 
 
 class Dialects(Area):
-    """The databases of a project."""
+    """The databases of a project. What is found in its files is kept until one changes."""
+
+    def __init__(self, inference: Inference) -> None:
+        super().__init__(inference)
+        self._found: Final[dict[bytes, bool]] = {}
 
     def speaks_of(self, *names: str) -> bool:
         """Whether a file of the project names one of these dialects: in a text such as a URL, or by importing it."""
-        found = re.compile(rb"[\"'](?:%s)\b|\bdialects(?:\.|\s+import\s[\w, ]*)(?:%s)\b" % ((_either(names),) * 2))
-        return any(found.search(self.inference.project.source(module.path).utf8) for module in self._modules())
+        return self._is_found(rb"[\"'](?:%s)\b|\bdialects(?:\.|\s+import\s[\w, ]*)(?:%s)\b" % ((_either(names),) * 2))
 
     def opens(self, name: str) -> bool:
         """Whether a file of the project names this dialect in a URL: `mariadb://`, `"mariadb+pymysql"`."""
-        found = re.compile(rb"[\"']%s(?:\+\w+)?(?:://|[\"'])" % re.escape(name.encode()))
-        return any(found.search(self.inference.project.source(module.path).utf8) for module in self._modules())
+        return self._is_found(rb"[\"']%s(?:\+\w+)?(?:://|[\"'])" % re.escape(name.encode()))
 
     def drives(self, name: str) -> bool:
         """Whether a file of the project names this driver in a URL, `postgresql+asyncpg://`, or imports it."""
-        found = re.compile(rb"\+%s\b|^\s*(?:import|from)\s+%s\b" % ((re.escape(name.encode()),) * 2), re.MULTILINE)
-        return any(found.search(self.inference.project.source(module.path).utf8) for module in self._modules())
+        return self._is_found(rb"\+%s\b|(?m:^)\s*(?:import|from)\s+%s\b" % ((re.escape(name.encode()),) * 2))
 
-    def _modules(self) -> Iterator[Module]:
-        return self.inference.project.modules()
+    def _is_found(self, pattern: bytes) -> bool:
+        if pattern not in self._found:
+            project, compiled = self.inference.project, re.compile(pattern)
+            contents = (project.source(module.path).utf8 for module in project.modules())
+            self._found[pattern] = any(compiled.search(data) for data in contents)
+        return self._found[pattern]
 
     @cached_property
     def without_exists_column(self) -> str | None:

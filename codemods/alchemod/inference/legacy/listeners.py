@@ -6,13 +6,17 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 from alchemod.facts.module import last_name
 from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.control.reaching import definitions
 from alchemod.inference.values import Answer, Outside
+
+if TYPE_CHECKING:
+    from alchemod.inference import Inference
 
 Listening: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -41,10 +45,16 @@ class Listener:
 class Listeners(Area):
     """The listeners of the files of a project, file by file."""
 
+    def __init__(self, inference: Inference) -> None:
+        super().__init__(inference)
+        self._of_tree: Final[WeakKeyDictionary[ast.Module, list[Listener]]] = WeakKeyDictionary()
+
     def of(self, path: Path) -> list[Listener]:
         """The registrations in the current tree of a file, in source order."""
         tree = self.inference.project.tree(path)
-        return list(self._found(tree, path))
+        if tree not in self._of_tree:
+            self._of_tree[tree] = list(self._found(tree, path))
+        return self._of_tree[tree]
 
     def _found(self, tree: ast.Module, path: Path) -> Iterator[Listener]:
         for node in walk(tree):
