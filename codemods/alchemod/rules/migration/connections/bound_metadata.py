@@ -14,16 +14,14 @@ from alchemod.facts.module import last_name
 from alchemod.facts.nodes import is_dotted
 from alchemod.inference.connections.bound_engines import BoundEngines, consumers
 from alchemod.inference.connections.connectionless import Connectionless
+from alchemod.inference.connections.metadata_uses import MetadataUses
 from alchemod.inference.names.literals import Literals
 from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.uses.flowing import Flowing
 from alchemod.inference.values import (
     Answer,
     Engine,
-    FunctionObject,
-    LibraryObject,
     Outside,
-    Statement,
     TableObject,
 )
 
@@ -121,12 +119,9 @@ class BoundMetadata(Rule):
 
     def find_Assign(self, node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         """Looks at one assignment of an attribute called `bind`."""
-        match node.targets:
-            case [ast.Attribute(value=owner, attr="bind")] if _is_metadata(owner, ctx) or (
-                _is_engine(node.value, ctx) and _creates(owner, ctx)
-            ):
-                missing = f"who relies on {ast.unparse(owner)}.bind; pass {ast.unparse(node.value)} there"
-                yield self.report(node, "metadata has no bind in SQLAlchemy 2.0", missing=missing)
+        if (owner := ctx.ask(MetadataUses).bound_by(ctx.path, node)) is not None:
+            missing = f"who relies on {ast.unparse(owner)}.bind; pass {ast.unparse(node.value)} there"
+            yield self.report(node, "metadata has no bind in SQLAlchemy 2.0", missing=missing)
 
     def _table(self, call: ast.Call, table: ast.expr, ctx: Context) -> Iterator[Finding]:
         """`table.create()` without an engine."""
@@ -149,7 +144,7 @@ class BoundMetadata(Rule):
 
     def _metadata(self, call: ast.Call, metadata: ast.expr, ctx: Context) -> Iterator[Finding]:
         """`metadata.create_all()` without an engine, where the metadata is bound elsewhere."""
-        answer, engines = _metadata_told(metadata, ctx), ctx.ask(BoundEngines)
+        answer, engines = ctx.ask(MetadataUses).told(ctx.path, metadata), ctx.ask(BoundEngines)
         if answer is None or any(keyword.arg in {"bind", None} for keyword in call.keywords):
             return
         if engines.is_made_here(ctx.path, metadata) or not engines.binds_any:
@@ -197,7 +192,7 @@ class BoundMetadata(Rule):
 
     def _bound(self, call: ast.Call, answer: Answer, ctx: Context) -> Iterator[Finding]:
         name = answer.value.canonical if isinstance(answer.value, Outside) else ""
-        engines = ctx.ask(BoundEngines)
+        engines, relying = ctx.ask(BoundEngines), ctx.ask(MetadataUses)
         given = engines.given(ctx.path, call)
         if given is None:
             if name == "MetaData" and call.args and not _is_schema(call.args[0], ctx):
@@ -214,12 +209,12 @@ class BoundMetadata(Rule):
                     if engines.binds_several(ctx.path):
                         yield from self._several(ctx) if engines.binds_first(ctx.path, call) else ()
                     else:
-                        uses |= dict.fromkeys(_sessions(ctx), given.id)
-                if (callee := _taker(ctx.tree, held, ctx)) is not None:
+                        uses |= dict.fromkeys(relying.sessions(ctx.path), given.id)
+                if (callee := relying.taker(ctx.path, held)) is not None:
                     missing = f"what {callee} does with the metadata; give it the engine, then drop it here"
                     yield self.report(call, message, missing=missing, given=[answer])
                     return
-                if (alone := self._unresolved(ctx)) is not None:
+                if (alone := relying.unresolved(ctx.path)) is not None:
                     missing = f"which connection executes line {alone.lineno}; then drop it"
                     yield self.report(call, message, missing=missing, given=[answer])
                     return
@@ -237,35 +232,19 @@ class BoundMetadata(Rule):
 
     def _several(self, ctx: Context) -> Iterator[Finding]:
         """The sessions of a file that found their engines through metadata, each class its own."""
-        for session in _sessions(ctx):
+        for session in ctx.ask(MetadataUses).sessions(ctx.path):
             message = "a session finds no engine through metadata in SQLAlchemy 2.0"
             missing = "which engine each class has; write binds={...}"
             yield self.report(session, message, missing=missing)
 
-    def _unresolved(self, ctx: Context) -> ast.Call | None:
-        """A call in the file that executes a statement without a connection, and for which none can be opened."""
-        for node in ast.walk(ctx.tree):
-            match node:
-                case ast.Call(func=ast.Attribute(value=ast.expr() as receiver, attr="execute" | "scalar")):
-                    statement = _executed(receiver, ctx)
-                    if statement is not None and self._engine(node, statement, ctx) is None:
-                        return node
-        return None
-
-    def _engine(self, call: ast.Call, statement: Statement, ctx: Context) -> str | None:
-        """The engine of a statement that executes itself, when a connection of it can be opened there."""
-        if any(keyword.arg is None for keyword in call.keywords) or ctx.ask(Connectionless).of(ctx.path, call).obstacle:
-            return None
-        return ctx.ask(BoundEngines).of_statement(ctx.path, statement, call)
-
     def _connectionless(self, call: ast.Call, receiver: ast.expr, ctx: Context) -> Iterator[Finding]:
-        answer = ctx.value(receiver)
+        answer, relying = ctx.value(receiver), ctx.ask(MetadataUses)
         if isinstance(receiver, ast.Call) and _is_ddl(receiver, ctx) and len(call.args) <= 1:
             yield from self._ddl(call, receiver, ctx)
-        elif answer is not None and (statement := _executed(receiver, ctx)) is not None:
+        elif answer is not None and (statement := relying.executed(ctx.path, receiver)) is not None:
             assert isinstance(call.func, ast.Attribute)
             message = f"statements have no {call.func.attr}() in SQLAlchemy 2.0"
-            engine = self._engine(call, statement, ctx)
+            engine = relying.engine(ctx.path, call, statement)
             if engine is None:
                 missing = "which engine the metadata is bound to; write connection.execute(statement)"
                 yield self.report(call, message, missing=missing, given=[answer])
@@ -313,62 +292,9 @@ def _is_ddl(call: ast.Call, ctx: Context) -> bool:
     return answer is not None and isinstance(answer.value, Outside) and answer.value.canonical in _DDL
 
 
-def _taker(tree: ast.Module, held: ast.expr, ctx: Context) -> str | None:
-    """The function, not one of SQLAlchemy's, that gets some metadata and may rely on its engine."""
-    name = ast.unparse(held)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=function, args=args, keywords=keywords):
-                given = [*args, *(keyword.value for keyword in keywords)]
-                if any(isinstance(one, type(held)) and ast.unparse(one) == name for one in given):
-                    answer = ctx.value(function)
-                    match answer:
-                        case Answer(value=Outside()):
-                            continue
-                        case Answer(value=FunctionObject(facts=facts)):
-                            if ctx.ask(BoundEngines).gets_engine(facts, node, held):
-                                continue
-                    return f"{ast.unparse(function)}()"
-    return None
-
-
-def _executed(receiver: ast.expr, ctx: Context) -> Statement | None:
-    """The statement that `receiver.execute()` executes; None for connections, sessions and queries."""
-    answer = ctx.value(receiver)
-    match answer:
-        case Answer(value=Statement(style=style) as statement) if style != "query":
-            return statement
-    return None
-
-
 def _is_schema(node: ast.expr, ctx: Context) -> bool:
     """Whether the first argument of `MetaData` is seen to be no engine."""
     return ctx.value(node) is not None or ctx.ask(Literals).of(ctx.path, node) is not None
-
-
-def _is_metadata(node: ast.expr, ctx: Context) -> bool:
-    answer = ctx.value(node)
-    return answer is not None and answer.value == LibraryObject("MetaData")
-
-
-def _metadata_told(node: ast.expr, ctx: Context) -> Answer | None:
-    """That something is metadata: it is known to be, or an engine is set as its `bind`."""
-    if _is_metadata(node, ctx):
-        return ctx.value(node)
-    assigned = ctx.ask(BoundEngines).assigned(ctx.path, node)
-    engine = ctx.value(assigned) if assigned is not None and _is_engine(assigned, ctx) else None
-    return engine.weakened(f"what {ast.unparse(node)} is, is told by its use only") if engine is not None else None
-
-
-def _creates(held: ast.expr, ctx: Context) -> bool:
-    """Whether what is written so is asked to create or to drop all tables."""
-    code = ast.unparse(held)
-    return any(ast.unparse(owner) == code for _, owner in consumers(ctx.tree, held))
-
-
-def _is_engine(node: ast.expr, ctx: Context) -> bool:
-    answer = ctx.value(node)
-    return answer is not None and isinstance(answer.value, Engine)
 
 
 def _is_property(call: ast.Call, ctx: Context) -> bool:
@@ -381,19 +307,3 @@ def _is_property(call: ast.Call, ctx: Context) -> bool:
 
 def _shown(call: ast.Call) -> str:
     return ast.unparse(call.func)
-
-
-def _sessions(ctx: Context) -> Iterator[ast.Call]:
-    """The calls in a file that make sessions, or makers of them, which are told no engine."""
-    for node in ast.walk(ctx.tree):
-        match node:
-            case (
-                ast.Call(func=ast.Name(id="Session" | "sessionmaker"), args=[], keywords=keywords)
-                | ast.Call(func=ast.Attribute(attr="Session" | "sessionmaker"), args=[], keywords=keywords)
-            ):
-                answer = ctx.value(node.func)
-                is_told = not {keyword.arg for keyword in keywords}.isdisjoint({"bind", "binds", None})
-                match answer:
-                    case Answer(value=Outside(definition=definition)) if not is_told:
-                        if definition.canonical in {"Session", "sessionmaker"}:
-                            yield node
