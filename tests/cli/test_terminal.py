@@ -190,7 +190,8 @@ def test_the_version_needs_no_framework() -> None:
 def test_ctrl_c_while_running(project: Path) -> None:
     write(project, {"a.py": GATE + "old()\n"})
     slow = (
-        "import runpy, sys, time, alchemod.runs.analyse as a; sys.argv = ['alchemod', 'check']; "
+        "import runpy, signal, sys, time, alchemod.runs.analyse as a; sys.argv = ['alchemod', 'check']; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a test run in the background ignores it
         "a.discover = lambda *rest: (print('running', flush=True), time.sleep(60)); "
         f"runpy.run_path({str(PROCESS)!r}, run_name='__main__')"
     )
