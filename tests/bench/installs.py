@@ -23,7 +23,7 @@ class InstallError(Exception):
 
 @cache
 def pins() -> dict[str, dict[str, str]]:
-    """The tables of `versions.toml`: `sqlalchemy` maps a series to its release, `beside` goes with each."""
+    """The tables of `versions.toml`: `sqlalchemy` and `alembic` map a series to a release, `beside` goes with each."""
     return tomllib.loads(PINS_FILE.read_text("utf-8"))
 
 
@@ -60,7 +60,7 @@ def installed(version: str) -> Path:
     Raises:
         InstallError: pip failed, or this Python has no pip.
     """
-    requirements = [f"SQLAlchemy=={pins()['sqlalchemy'][version]}"]
+    requirements = [f"SQLAlchemy=={pins()['sqlalchemy'][version]}", f"alembic=={pins()['alembic'][version]}"]
     requirements += [f"{name}=={release}" for name, release in pins()["beside"].items()]
     abi = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
     digest = hashlib.sha256(" ".join(requirements).encode()).hexdigest()[:8]
