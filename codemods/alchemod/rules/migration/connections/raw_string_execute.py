@@ -12,9 +12,10 @@ from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.versions import parse_release
 from alchemod.inference.connections.connection_blocks import ConnectionBlocks
+from alchemod.inference.querying.rows_as_mappings import RowsAsMappings
 from alchemod.inference.sql.driver import Shape, driver_sql
 from alchemod.inference.sql.execution import EXECUTING, Execution, SqlExecutions
-from alchemod.inference.values import Answer
+from alchemod.inference.values import Answer, Engine
 
 
 class RawStringExecute(Rule):
@@ -46,10 +47,11 @@ class RawStringExecute(Rule):
     Fix safety:
         Safe for a session, and for a connection where the whole string is seen: `text()` when there is nothing in it
         that `text()` would read, else `exec_driver_sql()` with the same parameters. Unsafe for a connection when the
-        string is put together elsewhere, when it has parameters like `:name`, which the driver read so far, and when
-        it writes over a connection that nothing tells to commit: 2.0 refuses the string, but would lose the text. A
-        report for a variable that is named like SQL and may hold either. `op.execute()` of Alembic takes strings, and
-        cursors of a driver take nothing else: both are left alone. `engine.execute()` is the business of MIG101.
+        string is put together elsewhere, when it has parameters like `:name`, which the driver read so far, when 1.4
+        refuses it too (asynchronous engines, `future=True`), and when it writes over a connection that nothing tells
+        to commit: 2.0 refuses the string, but would lose the text. A report for a variable that is named like SQL and
+        may hold either. `op.execute()` of Alembic takes strings, and cursors of a driver take nothing else: both are
+        left alone. `engine.execute()` is the business of MIG101.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#execution-method-returns-core-select-constructs
@@ -91,13 +93,23 @@ class RawStringExecute(Rule):
         driver = driver_sql(execution, executions.strings(statement, execution.place))
         if driver.missing:
             return self.report(call, message, missing=driver.missing, given=given)
+        doubt = driver.doubt or _refused_already(execution, ctx) or _uncommitted(execution, ctx)
         if driver.form == "text":
-            return self.fix(call, message, as_text, given=given, unsafe=driver.doubt or _uncommitted(execution, ctx))
+            return self.fix(call, message, as_text, given=given, unsafe=doubt)
         if execution.method.attr != "execute":
             missing = f"exec_driver_sql() gives a result, of which {execution.method.attr}() has to be taken"
             return self.report(call, message, missing=missing, given=given)
-        unsafe = driver.doubt or ctx.pinned(execution.method.attr) or _uncommitted(execution, ctx)
+        unsafe = doubt or ctx.pinned(execution.method.attr)
         return self.fix(call, message, *_to_driver(execution, driver.shape), given=given, unsafe=unsafe)
+
+
+def _refused_already(execution: Execution, ctx: Context) -> str | None:
+    """Why SQLAlchemy 1.4 refuses the string too, so that what raises now would run; None if it does not."""
+    match execution.receiver.value:
+        case Engine(is_async=True):
+            return "connections of an AsyncEngine take no plain strings in 1.4 either: this raises so far"
+    future = ctx.ask(RowsAsMappings).future_engine
+    return f"{future} makes an engine that takes no plain strings: this raises so far" if future else None
 
 
 def _uncommitted(execution: Execution, ctx: Context) -> str | None:
