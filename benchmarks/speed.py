@@ -148,10 +148,10 @@ def report(runs: int, with_peer: bool) -> None:
     if with_peer:
         peer = libcst_codemod(superset)
         print(f"superset package: libcst.tool codemod {peer.seconds:.1f} s, {peer.peak:.0f} MiB")
-        for rules in ("ALC201", "ALL"):
-            own = median(runs, partial(whole_process, [superset], "--target", "1.4", "--select", rules))
+        for name, options in (("ALC201 alone", ("--select", "ALC201")), ("all rules that are on", ())):
+            own = median(runs, partial(whole_process, [superset], "--target", "1.4", *options))
             ratio = peer.seconds / own.seconds
-            print(f"  alchemod diff, {rules}: {own.seconds:.2f} s, {own.peak:.0f} MiB: {ratio:.0f} times less CPU")
+            print(f"  alchemod diff, {name}: {own.seconds:.2f} s, {own.peak:.0f} MiB: {ratio:.0f} times less CPU")
 
 
 def main() -> None:
