@@ -120,3 +120,15 @@ def test_a_class_with_too_many_files_below(tmp_path: Path) -> None:
     module = project.facts(tmp_path / "base.py")
     assert module is not None
     assert project.families.below(module.classes["A"]) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"from app import Local\nx = '\xe9'\n", b"# coding: nope\nfrom app import Local\n"]
+)
+def test_a_file_that_names_a_factory_and_cannot_be_read(tmp_path: Path, content: bytes) -> None:
+    Sketch(tmp_path, {"app.py": USER})
+    (tmp_path / "old.py").write_bytes(content)
+    project = Sketch(tmp_path, {}).project
+    assert [path.name for path in project.paths] == ["app.py"]
+    assert [problem.path.name for problem in project.problems] == ["old.py"]
+    assert all(project.source(path) for path in project.paths)

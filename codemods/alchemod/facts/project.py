@@ -350,8 +350,8 @@ class Project:
             ]
             for path in found:
                 del self._dropped[path]
-                self._candidates.append(path)
             fresh = [module for path in found if (module := self.facts(path)) is not None]
+            self._candidates += [path for path in found if path in self._sources]  # the others cannot be read
 
     def _take_facts(self, path: Path) -> None:
         try:

@@ -32,6 +32,18 @@ def unique_sets(model: Model) -> list[frozenset[str]]:
     return [*([key] if key else []), *found]
 
 
+def names_own_key(model: Model) -> bool:
+    """Whether the mapping says what its primary key is, which the database need not keep unique.
+
+    `__mapper_args__ = {"primary_key": [...]}` ("Mapping to an Explicit Set of Primary Key Columns").
+    """
+    for facts in model.family:
+        declared = facts.attributes.get("__mapper_args__")
+        if declared is not None and declared.value is not None and "primary_key" in ast.unparse(declared.value):
+            return True
+    return False
+
+
 def primary_key(model: Model) -> frozenset[str]:
     """The attributes that are the primary key of a mapped class."""
     return frozenset(

@@ -23,7 +23,12 @@ _LOADING: Final = re.compile(
     rb"@[\w.]*\breconstructor\b|\blistens?(?:_for)?\([^()]*[\"'](?:load|refresh)[\"']", re.DOTALL
 )
 """Code that runs when objects are loaded, so that their order and number shows ("Instance Events")."""
-_NO_AUTOFLUSH: Final = re.compile(rb"\bautoflush\s*=\s*False|\bno_autoflush\b|\.autoflush\(\s*False")
+_NO_AUTOFLUSH: Final = re.compile(rb"\bautoflush\b(?!\s*=\s*True\b)|\bno_autoflush\b")
+"""Whatever may switch it off, by a keyword, a dictionary of options or an attribute."""
+_REACTING: Final = re.compile(
+    rb"\blistens?(?:_for)?\([^()]*[\"'](?:set|append|remove|bulk_replace|(?:before|after)_flush)[\"']", re.DOTALL
+)
+"""Listeners that run when attributes change or are flushed, and may change other objects ("Attribute Events")."""
 
 
 class LoadHooks:
@@ -34,7 +39,8 @@ class LoadHooks:
 
     def of(self, loop: RowLoop) -> str | None:
         """Why loading in another way may show, as far as the rest of the project says; None when it does not."""
-        return self.first or (self.without_autoflush() if loop.may_hold_changes else None)
+        doubt = self.without_autoflush() if loop.may_hold_changes else None
+        return self.first or doubt or (self.reacting() if loop.changes_objects else None)
 
     @cached_property
     def first(self) -> str | None:
@@ -45,6 +51,11 @@ class LoadHooks:
         """Rows are then loaded as the database has them, not as changes that are not flushed yet make them."""
         where = self._matching(_NO_AUTOFLUSH, b"autoflush")
         return f"autoflush is off in {where}, and changes may not be flushed when the query is sent" if where else None
+
+    def reacting(self) -> str | None:
+        """A sentence that names the first file with a listener that may change rows when others change."""
+        where = self._matching(_REACTING, b"listen")
+        return f"a listener in {where} runs when objects change, and may change what is loaded" if where else None
 
     def changing_queries(self) -> str | None:
         """A sentence that names the first file with a hook that may change a query; None when there is none."""

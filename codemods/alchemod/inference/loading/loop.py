@@ -107,6 +107,13 @@ class RowLoop:
         return self.reads.site
 
     @property
+    def changes_objects(self) -> bool:
+        """Whether attributes are set where the rows are gone over."""
+        nodes = [self.node, *(going.node for going in self.reads.loops)]
+        parts = (part for node in nodes for part in ast.walk(node) if isinstance(part, ast.Attribute))
+        return any(isinstance(part.ctx, ast.Store | ast.Del) for part in parts)
+
+    @property
     def extended(self) -> ast.Call | None:
         """The `options()` call that takes further options."""
         return next((call for name, call in self.origin.behind_start if name == "options"), None)

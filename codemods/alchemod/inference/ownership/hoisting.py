@@ -65,6 +65,9 @@ class Anew:
     uses: tuple[ast.Name, ...]
 
 
+_LISTENING: Final = frozenset({"listen", "listens_for", "remove"})
+
+
 class Hoisting(Area):
     """Answers about the functions of one project."""
 
@@ -144,8 +147,8 @@ class Hoisting(Area):
                         found.add("local")
                     case ast.Call() | ast.Attribute() | ast.Subscript() | ast.Await() | ast.Starred():
                         found.add("module")
-                    case ast.Lambda() | ast.Yield():
-                        return None
+                    case ast.Lambda() | ast.Yield() | ast.Dict() | ast.List() | ast.Set():
+                        return None  # each call makes its own
         if any(keyword.arg is None for keyword in call.keywords):
             found.add("local")
         return "local" if "local" in found else "module" if "module" in found else "constants"
@@ -299,7 +302,10 @@ def _reads(function: FunctionNode, name: str) -> Iterator[ast.Name]:
 
 
 def _is_changed(reads: list[ast.Name], function: FunctionNode) -> bool:
-    """Whether something is set on what a variable holds, or it is disposed of."""
+    """Whether something is set on what a variable holds, it is disposed of, or an event listens to it."""
+    calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
+    if any(read in call.args[:1] for call in calls if last_name(call) in _LISTENING for read in reads):
+        return True
     changing = (node for node in ast.walk(function) if isinstance(node, ast.Attribute))
     changed = [node.value for node in changing if node.attr in _CHANGING or isinstance(node.ctx, ast.Store)]
     return any(read in changed for read in reads)

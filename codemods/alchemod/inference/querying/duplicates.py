@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from alchemod.facts.nodes import children, is_dotted
+from alchemod.facts.uniqueness import names_own_key
 from alchemod.inference.area import Area
 from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import (
@@ -43,6 +44,8 @@ class Duplicates(Area):
                 cls = term.entity.cls
             case _:
                 return "the rows are not those of one class"
+        if names_own_key(cls.model):
+            return f"{cls.model.name} names a primary key of its own, of which several rows may have the same"
         other = next((name for name, _ in statement.steps if name not in _HARMLESS), None)
         if other is not None:
             return f"{other}() may change how often a row comes"

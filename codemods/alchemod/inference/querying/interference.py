@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from functools import cached_property
 
+from alchemod.facts.relationships import is_joined
 from alchemod.inference.area import Area
 from alchemod.inference.loading.hooks import LoadHooks
 from alchemod.inference.querying.executions import Execution
@@ -28,9 +30,23 @@ class Interference(Area):
             inference.unseen_query_class(statement)
             or self._own_session(execution)
             or self._changing
+            or self._joined_inner(execution)
             or (self._on_load if loads else None)
             or (None if same_calls else self._pin(execution))
         )
+
+    def _joined_inner(self, execution: Execution) -> str | None:
+        """Which eager join leaves out rows that have nothing to join: an inner one."""
+        statement = execution.statement
+        for name, call in statement.steps:
+            given = (keyword for node in ast.walk(call) if isinstance(node, ast.Call) for keyword in node.keywords)
+            if name == "options" and any(keyword.arg == "innerjoin" for keyword in given):
+                return "an eager join with innerjoin= leaves out rows"
+        for term in statement.terms:
+            for attribute in term.entity.model.attributes.values() if term.entity is not None else ():
+                if attribute.kind == "relationship" and is_joined(attribute) and attribute.keyword("innerjoin"):
+                    return f"{attribute.name} is joined with innerjoin=, which leaves out rows"
+        return None
 
     def _own_session(self, execution: Execution) -> str:
         """Which class of sessions of the project asks for rows in its own way; "" when this session's does not."""

@@ -114,6 +114,14 @@ class DirectDeeds:
                 self._leave(manager, inside, found, inside=True)
 
     def _call(self, call: ast.Call, place: Place, found: Direct) -> None:
+        match call:
+            case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[owner, named, *_]):
+                if not isinstance(named, ast.Constant):
+                    found.deeds.append(Deed("assign", call, place.module))
+                    return
+                target = ast.copy_location(ast.Attribute(owner, str(named.value), ast.Store()), call)
+                found.deeds += self.of_assignment(target, place).deeds
+                return
         callee = self._targets.callee(call, place)
         match callee:
             case Answer(value=FunctionObject() | LocalFunction() | ClassObject()):
@@ -130,6 +138,8 @@ class DirectDeeds:
                     found.deeds.append(Deed(kind, call, place.module, self._is_own(receiver, place)))
             case ast.Name() if callee is None and _is_variable(call.func, place):
                 found.deeds.append(Deed("callback", call, place.module))
+            case ast.Subscript() if callee is None:
+                found.deeds.append(Deed("unseen", call, place.module))
 
     def _run(self, call: ast.Call, targets: list[Target] | None, place: Place, found: Direct) -> None:
         if targets is None:
@@ -185,16 +195,27 @@ class DirectDeeds:
                 return self._of_session_method(call, name, place)
             case Answer(value=Statement(style="query")):
                 return "write" if name in {"update", "delete"} else None
+            case Answer(value=Engine()) if name == "raw_connection":
+                return "write"
             case Answer(value=Engine(is_connection=True)):
                 return "write" if name == "execute" and not self._reads_only(call, place) else None
             case Answer(value=Object(of=ModelClass(model=model))):
                 known = self._resolver.project.models.attribute(model, name)
-                return "unseen" if known is None and model.has_unseen_base else None
+                is_set_elsewhere = known is not None and known.kind == "other"
+                return "unseen" if is_set_elsewhere or (known is None and model.has_unseen_base) else None
             case Answer():
                 return None
         if name in _UNMISTAKABLE or (name in SESSION_METHODS and looks_like_session(receiver)):
             return self._of_session_method(call, name, place)
+        if owner is None and name in {"add", "add_all", "merge"} and self._makes_rows(call, place):
+            return "write"
         return None
+
+    def _makes_rows(self, call: ast.Call, place: Place) -> bool:
+        """Whether a call is given new mapped objects: what takes them may be a session."""
+        parts = (part for argument in call.args for part in ast.walk(argument) if isinstance(part, ast.Call))
+        answers = (self._value(part.func, place) for part in parts)
+        return any(answer is not None and isinstance(answer.value, ModelClass) for answer in answers)
 
     def _of_session_method(self, call: ast.Call, name: str, place: Place) -> DeedKind | None:
         if name == "remove":

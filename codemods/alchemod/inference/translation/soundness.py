@@ -50,6 +50,10 @@ def check_columns(here: Situation) -> None:
         raise UntranslatedError("a Query for columns refuses options: this call raises")
     if here.purpose == "count" and columns.repeated:
         raise UntranslatedError(f"a Query that selects {columns.repeated[0]} twice may refuse to be counted")
+    aliases = [owner.alias for column in columns.columns for owner in column.owners]
+    is_copied = here.statement.has_step("params") and here.statement.has_step("join", "outerjoin")
+    if is_copied and any(isinstance(alias, ast.Call) and len(alias.args) > 1 for alias in aliases):
+        raise UntranslatedError("params() of a select copies the subquery that an alias stands for")
 
 
 def check_hooks(here: Situation, inference: Inference) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from alchemod.facts.uniqueness import names_own_key
 from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.resolving.statements import JOINS
 from alchemod.inference.translation.columns import Column, ColumnList, PlaceOf
@@ -27,7 +28,7 @@ def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, r
     if columns.runtime is not None or statement.has_step(*_REPEATING):
         return True
     entities = set(columns.entities)
-    if any(map(_is_of_selectable, entities)):
+    if any(_is_of_selectable(cls) or names_own_key(cls.model) for cls in entities):
         return True
     if any(_adds_from(column, entities) for column in columns.columns):
         return True
