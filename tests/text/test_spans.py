@@ -48,3 +48,9 @@ def test_overlapping_edits_are_refused(second: tuple[int, int]) -> None:
 def test_spans_outside_the_data_are_refused(span: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="lies outside"):
         splice(b"abcdef", [Replacement(*span, b"")])
+
+
+def test_a_replacement_asked_for_twice_is_made_once() -> None:
+    assert splice(b"a; b", [Replacement(1, 3, b"\n"), Replacement(1, 3, b"\n")]) == b"a\nb"
+    with pytest.raises(OverlapError):
+        splice(b"a; b", [Replacement(1, 3, b"\n"), Replacement(1, 3, b",")])

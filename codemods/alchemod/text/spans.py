@@ -22,14 +22,19 @@ class Replacement:
 def splice(data: bytes, replacements: Iterable[Replacement]) -> bytes:
     """``data`` with all replacements made; every other byte is copied.
 
-    Insertions at one offset keep their order and come before a replacement that starts there. Raises
-    OverlapError when two spans overlap and ValueError when one lies outside ``data``.
+    Insertions at one offset keep their order and come before a replacement that starts there; a replacement that is
+    asked for twice is made once. Raises OverlapError when two spans overlap and ValueError when one lies outside
+    ``data``.
     """
     pieces: list[bytes] = []
     done = 0
+    last: Replacement | None = None
     for edit in sorted(replacements, key=lambda edit: (edit.start, edit.end)):
         if not 0 <= edit.start <= edit.end <= len(data):
             raise ValueError(f"span {edit.start}:{edit.end} lies outside the {len(data)} bytes")
+        if edit == last and edit.start < edit.end:
+            continue
+        last = edit
         if edit.start < done:
             raise OverlapError(f"span {edit.start}:{edit.end} overlaps an edit that ends at {done}")
         pieces += (data[done : edit.start], edit.new)
