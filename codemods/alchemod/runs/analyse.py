@@ -66,7 +66,6 @@ def load(
 ) -> Loaded:
     """The project at `root` for a run of the rules `codes` over `paths`; see `analyse`."""
     given = contents or {}
-    gc.collect()  # what an earlier run in this process left, trees and scopes that hold each other
     gc.set_threshold(*map(max, zip(gc.get_threshold(), _GC_THRESHOLDS, strict=True)))
     discovery = discover(root, [path for path in paths if path not in given], settings.exclude)
     files = _with_given(discovery.files, given, only=bool(given))
