@@ -10,6 +10,11 @@ from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, last_name
 
 
+def refers(column: Attribute) -> bool:
+    """Whether a column is declared with a foreign key."""
+    return column.call is not None and any(last_name(part) == "ForeignKey" for part in column.call.args)
+
+
 def references(source: Model, target: Model) -> bool:
     """Whether a column of `source` is seen to have a foreign key to a table of `target`.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from alchemod.facts.attributes import Attribute, evaluated
+from alchemod.facts.mapper_arguments import may_have_mapper_argument
 from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
 
@@ -33,15 +34,11 @@ def unique_sets(model: Model) -> list[frozenset[str]]:
 
 
 def names_own_key(model: Model) -> bool:
-    """Whether the mapping says what its primary key is, which the database need not keep unique.
+    """Whether the mapping may say what its primary key is, which the database need not keep unique.
 
     `__mapper_args__ = {"primary_key": [...]}` ("Mapping to an Explicit Set of Primary Key Columns").
     """
-    for facts in model.family:
-        declared = facts.attributes.get("__mapper_args__")
-        if declared is not None and declared.value is not None and "primary_key" in ast.unparse(declared.value):
-            return True
-    return False
+    return may_have_mapper_argument(model, "primary_key")
 
 
 def primary_key(model: Model) -> frozenset[str]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from alchemod.facts.autoflush import autoflush_held, autoflush_off
 from alchemod.facts.project import Project
 from alchemod.text.words import mentions
 
@@ -23,8 +24,6 @@ _LOADING: Final = re.compile(
     rb"@[\w.]*\breconstructor\b|\blistens?(?:_for)?\([^()]*[\"'](?:load|refresh)[\"']", re.DOTALL
 )
 """Code that runs when objects are loaded, so that their order and number shows ("Instance Events")."""
-_NO_AUTOFLUSH: Final = re.compile(rb"\bautoflush\b(?!\s*=\s*True\b)|\bno_autoflush\b")
-"""Whatever may switch it off, by a keyword, a dictionary of options or an attribute."""
 _REACTING: Final = re.compile(
     rb"\blistens?(?:_for)?\([^()]*[\"'](?:set|append|remove|bulk_replace|(?:before|after)_flush)[\"']", re.DOTALL
 )
@@ -49,7 +48,7 @@ class LoadHooks:
 
     def without_autoflush(self) -> str | None:
         """Rows are then loaded as the database has them, not as changes that are not flushed yet make them."""
-        where = self._matching(_NO_AUTOFLUSH, b"autoflush")
+        where = autoflush_off(self._project) or autoflush_held(self._project)
         return f"autoflush is off in {where}, and changes may not be flushed when the query is sent" if where else None
 
     def reacting(self) -> str | None:

@@ -108,10 +108,11 @@ class RowLoop:
 
     @property
     def changes_objects(self) -> bool:
-        """Whether attributes are set where the rows are gone over."""
-        nodes = [self.node, *(going.node for going in self.reads.loops)]
-        parts = (part for node in nodes for part in ast.walk(node) if isinstance(part, ast.Attribute))
-        return any(isinstance(part.ctx, ast.Store | ast.Del) for part in parts)
+        """Whether attributes are set where the rows are gone over, or something is called that may set some."""
+        parts = [part for node in (self.node, *(going.node for going in self.reads.loops)) for part in ast.walk(node)]
+        sets = any(isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store | ast.Del) for part in parts)
+        asking = set(ast.walk(self.site))
+        return sets or any(isinstance(part, ast.Call) and part not in asking for part in parts)
 
     @property
     def extended(self) -> ast.Call | None:

@@ -6,6 +6,7 @@ import ast
 from typing import Final
 
 from alchemod.facts.attributes import Attribute
+from alchemod.facts.keys import refers
 from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
 
@@ -51,14 +52,9 @@ def inexact_key(relationship: Attribute | None, model: Model) -> str | None:
     if written.keyword("primaryjoin") is not None or written.keyword("secondaryjoin") is not None:
         return f"the join condition of {relationship.name}"
     for name, column in model.attributes.items():
-        if column.kind == "column" and (is_primary(column) or _refers(column)) and not _is_exact(column):
+        if column.kind == "column" and (is_primary(column) or refers(column)) and not _is_exact(column):
             return f"{model.name}.{name}"
     return None
-
-
-def _refers(column: Attribute) -> bool:
-    call = column.call
-    return call is not None and any(last_name(part) == "ForeignKey" for part in call.args)
 
 
 def _is_exact(column: Attribute) -> bool:

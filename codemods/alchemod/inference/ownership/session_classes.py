@@ -1,18 +1,16 @@
-"""Session classes of the project, and which methods they define themselves."""
+"""Session classes of the project, and which methods they have of their own."""
 
 from __future__ import annotations
 
-from alchemod.inference.area import Area
+from alchemod.facts.project import Project
 
 
-class SessionClasses(Area):
-    """Answers about subclasses of `Session`."""
-
-    def override(self, method: str) -> str | None:
-        """Which session class of the project defines a method itself, as a sentence; None when none does."""
-        lookup = self.inference.project.lookup
-        for facts in self.inference.project.methods_named(method):
-            owner = facts.owner
-            if owner is not None and (lookup.reaches(owner, "Session") or lookup.reaches(owner, "AsyncSession")):
-                return f"{owner.name} defines {method}() itself"
-        return None
+def overriding(name: str, project: Project) -> str | None:
+    """Which session class of the project has its own method `name`, also from a mixin, as a sentence; None where none
+    has."""
+    lookup, families = project.lookup, project.families
+    owners = (method.owner for method in project.methods_named(name) if method.owner is not None)
+    for one in (having for owner in owners for having in families.having(owner)):
+        if lookup.reaches(one, "Session") or lookup.reaches(one, "AsyncSession"):
+            return f"{one.name} has its own {name}()"
+    return None

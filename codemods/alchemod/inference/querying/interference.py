@@ -40,7 +40,9 @@ class Interference(Area):
         statement = execution.statement
         for name, call in statement.steps:
             given = (keyword for node in ast.walk(call) if isinstance(node, ast.Call) for keyword in node.keywords)
-            if name == "options" and any(keyword.arg == "innerjoin" for keyword in given):
+            unseen = any(not isinstance(argument, ast.Call) for argument in call.args)
+            says = any(keyword.arg == "innerjoin" for keyword in given)
+            if name == "options" and (says or (unseen and self.inference.project.files_mentioning("innerjoin"))):
                 return "an eager join with innerjoin= leaves out rows"
         for term in statement.terms:
             for attribute in term.entity.model.attributes.values() if term.entity is not None else ():

@@ -11,11 +11,11 @@ from alchemod.facts.model import Model
 from alchemod.facts.module import ClassFacts, FunctionFacts, last_name
 from alchemod.inference.reading.combined import combined, perhaps, through
 from alchemod.inference.reading.foreign import LEVELS, TEXT, is_harmless, is_logger, keeps
-from alchemod.inference.reading.indirect import Indirect
 from alchemod.inference.reading.marshmallow import DUMPING
 from alchemod.inference.reading.schemas import VALIDATING
 from alchemod.inference.reading.shapes import Shape
 from alchemod.inference.resolving.functions import TRANSPARENT
+from alchemod.inference.resolving.indirect import Indirect
 from alchemod.inference.rows.knowledge import MUTE, OPAQUE, Handed
 from alchemod.inference.scoping.scopes import FUNCTIONS
 from alchemod.inference.summaries.targets import Target

@@ -10,6 +10,7 @@ from typing import Final
 from alchemod.facts.module import last_name
 from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.resolving.indirect import Indirect
 from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.summaries.sensitive import SensitiveNames
 from alchemod.inference.summaries.targets import Target, Targets
@@ -76,6 +77,7 @@ class DirectDeeds:
     def __init__(self, resolver: Resolver, targets: Targets) -> None:
         self._resolver: Final = resolver
         self._targets: Final = targets
+        self._indirect: Final = Indirect(resolver)
         self._sensitive: Final = SensitiveNames(resolver.project)
         self._memo: Final[dict[ast.AST, Direct]] = {}
 
@@ -114,14 +116,6 @@ class DirectDeeds:
                 self._leave(manager, inside, found, inside=True)
 
     def _call(self, call: ast.Call, place: Place, found: Direct) -> None:
-        match call:
-            case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[owner, named, *_]):
-                if not isinstance(named, ast.Constant):
-                    found.deeds.append(Deed("assign", call, place.module))
-                    return
-                target = ast.copy_location(ast.Attribute(owner, str(named.value), ast.Store()), call)
-                found.deeds += self.of_assignment(target, place).deeds
-                return
         callee = self._targets.callee(call, place)
         match callee:
             case Answer(value=FunctionObject() | LocalFunction() | ClassObject()):
@@ -131,6 +125,8 @@ class DirectDeeds:
                 if call.args or self._sets_relation(call):
                     found.deeds.append(Deed("write", call, place.module))
                 return
+        if callee is None and (self._set_by_name(call, place, found) or self._run_indirectly(call, place, found)):
+            return
         match call.func:
             case ast.Attribute(value=receiver, attr=name):
                 kind = self._of_method(call, receiver, name, place)
@@ -138,8 +134,28 @@ class DirectDeeds:
                     found.deeds.append(Deed(kind, call, place.module, self._is_own(receiver, place)))
             case ast.Name() if callee is None and _is_variable(call.func, place):
                 found.deeds.append(Deed("callback", call, place.module))
-            case ast.Subscript() if callee is None:
-                found.deeds.append(Deed("unseen", call, place.module))
+
+    def _set_by_name(self, call: ast.Call, place: Place, found: Direct) -> bool:
+        """`setattr(owner, "name", value)`: an assignment, of whatever attribute where the name is not seen."""
+        match call:
+            case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[owner, named, *_]):
+                if isinstance(named, ast.Constant):
+                    target = ast.copy_location(ast.Attribute(owner, str(named.value), ast.Store()), call)
+                    found.deeds += self.of_assignment(target, place).deeds
+                else:
+                    found.deeds.append(Deed("assign", call, place.module))
+                return True
+        return False
+
+    def _run_indirectly(self, call: ast.Call, place: Place, found: Direct) -> bool:
+        """A function out of a table, or one with arguments bound before; what a table gives may be anything else."""
+        indirect = self._indirect.of(call, place)
+        for one in indirect:
+            self._run(one.call, self._targets.of(one.callee), place, found)
+        if not indirect and isinstance(call.func, ast.Subscript):
+            found.deeds.append(Deed("unseen", call, place.module))
+            return True
+        return bool(indirect)
 
     def _run(self, call: ast.Call, targets: list[Target] | None, place: Place, found: Direct) -> None:
         if targets is None:

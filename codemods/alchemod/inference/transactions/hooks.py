@@ -6,11 +6,12 @@ import re
 from functools import cached_property
 from typing import Final
 
+from alchemod.facts.autoflush import autoflush_off
 from alchemod.facts.project import Project
+from alchemod.inference.ownership.session_classes import overriding
 
 _AUTOCOMMIT: Final = re.compile(rb"\bautocommit\s*=\s*True\b|\bautobegin\s*=\s*False\b")
 _BEFORE_COMMIT: Final = re.compile(rb"[\"']before_commit[\"']|\bbefore_models_committed\b|\bdef before_commit\b")
-_WITHOUT_FLUSH: Final = re.compile(rb"\bautoflush\s*=\s*False\b|\.autoflush\s*=|[\"']autoflush[\"']\s*:\s*False")
 _ISOLATION: Final = re.compile(rb"[\"']AUTOCOMMIT[\"']")
 
 _REMOVING: Final = re.compile(rb"\.remove\(\)|\bflask_sqlalchemy\b|\bflask_appbuilder\b")
@@ -41,7 +42,7 @@ class CommitHooks:
     @cached_property
     def may_not_autoflush(self) -> bool:
         """Whether some sessions do not flush by themselves."""
-        return self._where(_WITHOUT_FLUSH) is not None
+        return autoflush_off(self._project) is not None
 
     @cached_property
     def removes_registry(self) -> bool:
@@ -50,12 +51,7 @@ class CommitHooks:
 
     def overridden(self, name: str) -> str | None:
         """Which session class of the project has its own method `name`, as a sentence; None where none has."""
-        lookup, families = self._project.lookup, self._project.families
-        owners = (method.owner for method in self._project.methods_named(name) if method.owner is not None)
-        for one in (having for owner in owners for having in families.having(owner)):
-            if lookup.reaches(one, "Session") or lookup.reaches(one, "AsyncSession"):
-                return f"{one.name} has its own {name}()"
-        return None
+        return overriding(name, self._project)
 
     def _where(self, pattern: re.Pattern[bytes]) -> str | None:
         for path in sorted(module.path for module in self._project.modules()):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alchemod.facts.attributes import Attribute
+from alchemod.facts.mapper_arguments import may_have_mapper_argument
 from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
 from alchemod.inference.transactions.events import Event, EventKind
@@ -128,7 +129,7 @@ def lost_update(statement: ast.Assign | ast.AugAssign, work: Work) -> LostUpdate
     loaded = work.followed(target.value)
     if isinstance(loaded, ast.Await):
         loaded = loaded.value
-    if not isinstance(loaded, ast.Call) or _has_version(model):
+    if not isinstance(loaded, ast.Call) or may_have_mapper_argument(model, "version_id_col"):
         return None
     calls = [part for part in ast.walk(loaded) if isinstance(part, ast.Call)]
     if not any(one.kind in {"read", "execute"} for part in calls for one in work.at(part)):
@@ -169,14 +170,3 @@ def _words(column: Attribute) -> Iterator[str]:
         for node in ast.walk(part) if part is not None else ():
             if isinstance(node, (ast.Name, ast.Attribute)):
                 yield last_name(node)
-
-
-def _has_version(model: Model) -> bool:
-    """Whether the class counts versions, so that the second of two updates fails (`version_id_col`)."""
-    for facts in model.family:
-        declared = facts.attributes.get("__mapper_args__")
-        if "__mapper_args__" in facts.methods:
-            return True
-        if declared is not None and declared.value is not None and "version_id_col" in ast.unparse(declared.value):
-            return True
-    return False

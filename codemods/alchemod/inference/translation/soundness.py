@@ -13,6 +13,7 @@ from alchemod.inference.translation.changes import UntranslatedError
 from alchemod.inference.translation.hooks import QueryHooks
 from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
 from alchemod.inference.translation.situation import Situation
+from alchemod.inference.translation.uniqueness import is_of_selectable
 from alchemod.inference.translation.uses import GIVING_ROWS
 from alchemod.inference.uses.parents import parents_of
 from alchemod.inference.values import (
@@ -50,9 +51,9 @@ def check_columns(here: Situation) -> None:
         raise UntranslatedError("a Query for columns refuses options: this call raises")
     if here.purpose == "count" and columns.repeated:
         raise UntranslatedError(f"a Query that selects {columns.repeated[0]} twice may refuse to be counted")
-    aliases = [owner.alias for column in columns.columns for owner in column.owners]
+    owners = (owner for column in columns.columns for owner in column.owners)
     is_copied = here.statement.has_step("params") and here.statement.has_step("join", "outerjoin")
-    if is_copied and any(isinstance(alias, ast.Call) and len(alias.args) > 1 for alias in aliases):
+    if is_copied and any(map(is_of_selectable, owners)):
         raise UntranslatedError("params() of a select copies the subquery that an alias stands for")
 
 

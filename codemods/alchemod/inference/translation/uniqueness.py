@@ -28,7 +28,7 @@ def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, r
     if columns.runtime is not None or statement.has_step(*_REPEATING):
         return True
     entities = set(columns.entities)
-    if any(_is_of_selectable(cls) or names_own_key(cls.model) for cls in entities):
+    if any(is_of_selectable(cls) or names_own_key(cls.model) for cls in entities):
         return True
     if any(_adds_from(column, entities) for column in columns.columns):
         return True
@@ -52,7 +52,7 @@ def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, r
     return False
 
 
-def _is_of_selectable(cls: ModelClass) -> bool:
+def is_of_selectable(cls: ModelClass) -> bool:
     """Whether an alias stands for the rows of a subquery, which may hold an object more than once."""
     match cls.alias:
         case ast.Call(args=[_, _, *_]):
@@ -104,7 +104,7 @@ def _single_target(call: ast.Call, present: set[ModelClass], place: Place, resol
         found = models.target(attribute, owner.model)
         return ModelClass(found) if found is not None else None
     match resolver.value(target, place):
-        case Answer(value=ModelClass() as cls) if not _is_of_selectable(cls):
+        case Answer(value=ModelClass() as cls) if not is_of_selectable(cls):
             return cls
     return None
 

@@ -6,9 +6,8 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from alchemod.facts.attributes import Attribute
+from alchemod.facts.keys import refers
 from alchemod.facts.model import Model
-from alchemod.facts.module import last_name
 from alchemod.facts.uniqueness import required
 from alchemod.inference.values import Answer, ModelClass, Session
 
@@ -34,7 +33,7 @@ class AddedRow:
         attributes = self.model.attributes
         relates = any(name in attributes and attributes[name].kind == "relationship" for name in self.given)
         lacking = (required(self.model) | wanted) - self.given
-        return frozenset(name for name in lacking if not (relates and _is_foreign_key(attributes.get(name))))
+        return frozenset(name for name in lacking if not (relates and name in attributes and refers(attributes[name])))
 
 
 def added_if_missing(node: ast.If, value: Callable[[ast.expr], Answer | None]) -> AddedRow | None:
@@ -69,11 +68,6 @@ def _given_to(call: ast.Call, model: Model) -> frozenset[str] | None:
         return None
     names = [keyword.arg for keyword in call.keywords]
     return None if None in names else frozenset(name for name in names if name is not None)
-
-
-def _is_foreign_key(attribute: Attribute | None) -> bool:
-    arguments = attribute.call.args if attribute is not None and attribute.call is not None else []
-    return any(last_name(argument) == "ForeignKey" for argument in arguments)
 
 
 def _tested_for_none(test: ast.expr) -> str | None:

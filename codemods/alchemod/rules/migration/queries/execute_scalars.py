@@ -10,7 +10,7 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.facts.project import Project
-from alchemod.inference.ownership.session_classes import SessionClasses
+from alchemod.inference.ownership.session_classes import overriding
 from alchemod.inference.values import Answer, Row, Rows, Session, SessionFactory, Statement
 
 _SHORT = {"scalars": ("scalars", "1.4.24"), "scalar": ("scalar", "1.4")}
@@ -89,7 +89,7 @@ class ExecuteScalars(Rule):
         elif name in _SHORT and not call.args and not call.keywords:
             short, since = _SHORT[name]
             message = f"execute().{name}() is {short}() of the session"
-            unsafe = ctx.ask(SessionClasses).override("execute") or ctx.pinned("execute", name)
+            unsafe = overriding("execute", ctx.project) or ctx.pinned("execute", name)
             edit, more = swap(call, "{executed}", executed=executed), rename(method, short)
             yield self.fix(call, message, edit, more, given=[answer], unsafe=unsafe, min_version=since)
 
