@@ -127,6 +127,9 @@ class DirectDeeds:
                 return
         if callee is None and (self._set_by_name(call, place, found) or self._run_indirectly(call, place, found)):
             return
+        if _advances(call):
+            found.deeds.append(Deed("unseen", call, place.module))
+            return
         match call.func:
             case ast.Attribute(value=receiver, attr=name):
                 kind = self._of_method(call, receiver, name, place)
@@ -305,6 +308,14 @@ def _session_of(manager: ast.expr) -> ast.expr | None:
         case ast.Name() | ast.Attribute():
             return manager
     return None
+
+
+def _advances(call: ast.Call) -> bool:
+    """Whether a call runs a generator on, whose code is not seen where that happens: `next(numbers)`."""
+    match call:
+        case ast.Call(func=ast.Name(id="next"), args=[ast.Name() | ast.Attribute(), *_]):
+            return True
+    return False
 
 
 def _is_variable(name: ast.Name, place: Place) -> bool:
