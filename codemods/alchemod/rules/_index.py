@@ -319,7 +319,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         name="stale-object-state",
         summary="Reports objects whose state is not, or no longer, what the database has",
         module="alchemod.rules.transactions.stale_object_state",
-        names=("update", "delete", "execute", "expire_all", "expunge_all", "async_sessionmaker", "create_session", "sessionmaker"),
+        names=("update", "delete", "execute", "expire_all", "expunge_all", "async_sessionmaker", "sessionmaker"),
         kinds=("Assign", "AugAssign", "Call"),
         dynamic=True,
     ),

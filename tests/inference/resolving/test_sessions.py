@@ -47,6 +47,7 @@ def test_makers(check: Check) -> None:
             Session(engine)  #? Session
             Session(bind=engine)  #? Session
             AsyncSession(async_engine)  #? AsyncSession
+            create_session(bind=engine)  #? unknown Session
             Local = sessionmaker(bind=engine)
             Local.begin()  #? manager of Session
             Local()  #? Session

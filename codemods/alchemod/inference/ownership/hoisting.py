@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from alchemod.facts.certain import certain_names
 from alchemod.facts.module import Import, last_name
 from alchemod.inference.area import Area
+from alchemod.inference.ownership.factories import is_only_called, reads_of
 from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.resolving.routes import is_route
 from alchemod.inference.resolving.sessions import MAKERS
@@ -28,7 +29,7 @@ Depends: TypeAlias = Literal["constants", "module", "local"]
 values that do not come from outside the function."""
 
 _ENGINES: Final = frozenset({"create_engine", "create_async_engine", "engine_from_config", "async_engine_from_config"})
-NAMES: Final = _ENGINES | (MAKERS - {"create_session"})
+NAMES: Final = _ENGINES | MAKERS
 """The names of what makes engines and session factories."""
 _ONCE: Final = re.compile(
     r"_*(main|run|cli|(create|make|build)_.*app.*|init.*|setup.*|configure.*|connect.*|start.*|lifespan|bootstrap.*"
@@ -125,7 +126,7 @@ class Hoisting(Area):
                 return None
             case None:
                 return None
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _hands_on(value, call):
                 if name in function.global_names | function.nonlocal_names or _is_given_away(function.node, name):
                     return None
             case ast.Assign(targets=targets) if not all(isinstance(target, ast.Name) for target in targets):
@@ -197,10 +198,11 @@ class Hoisting(Area):
         is_plain = True
         for call, function in frames.items():
             node = _function(function)
+            is_plain = is_plain and (made == "engine" or is_only_called(call, node))
             match _statement_of(node, call):
                 case ast.Assign(targets=[ast.Name(id=name)], value=value) as statement if value is call:
                     wanted = wanted or name
-                    reads = list(_reads(node, name))
+                    reads = list(reads_of(node, name))
                     statements.append(statement)
                     uses += reads
                     is_bound_once = len(function.bindings.get(name, ())) == 1
@@ -293,12 +295,6 @@ def _statement_of(function: FunctionNode, call: ast.Call) -> ast.stmt | None:
         if isinstance(node, ast.stmt) and node is not function and contains(node, call):
             found = node if found is None or contains(found, node) else found
     return found
-
-
-def _reads(function: FunctionNode, name: str) -> Iterator[ast.Name]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
-            yield node
 
 
 def _is_changed(reads: list[ast.Name], function: FunctionNode) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from alchemod.facts.module import ClassFacts
 from alchemod.inference.resolving import statements
 from alchemod.inference.resolving.containers import row_of
+from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -34,7 +35,7 @@ from alchemod.inference.values import (
 if TYPE_CHECKING:
     from alchemod.inference.resolving.resolver import Resolver
 
-MAKERS = frozenset({"sessionmaker", "async_sessionmaker", "create_session"})
+MAKERS = frozenset({"sessionmaker", "async_sessionmaker"})
 SCOPED_MAKERS = frozenset({"scoped_session", "async_scoped_session"})
 _OWN_LIFE = ("__enter__", "__exit__", "__aenter__", "__aexit__", "close")
 ROW_METHODS = ("query", "execute", "scalars", "scalar", "get")
@@ -48,12 +49,21 @@ def unseen(name: str) -> SessionFactory:
 
 
 def made_by(maker: Outside, call: ast.Call, place: Place, resolver: Resolver) -> Value | None:
-    """What calling `sessionmaker`, `scoped_session`, `Session` and the like gives."""
+    """What calling `sessionmaker`, `scoped_session`, `Session` and the like gives.
+
+    What the factory of a module is bound to, and is not seen, is taken for an engine: no connection stays open for as
+    long as the program runs.
+    """
     name = maker.canonical
     if name in MAKERS:
         return _factory(call, place, resolver, is_async=name == "async_sessionmaker")
     if name in SCOPED_MAKERS:
         return _registry(call, place, resolver, is_async=name == "async_scoped_session")
+    if name == "create_session":
+        reason = "create_session() has defaults of its own, and makes a session in autocommit mode in SQLAlchemy 1.4"
+        factory = _with_keywords(SessionFactory("unknown", False, name, reason), call)
+        expires = any(keyword.arg == "expire_on_commit" for keyword in call.keywords) and factory.expire_on_commit
+        return Session(factory=replace(factory, expire_on_commit=expires))
     if name in {"Session", "AsyncSession"}:
         is_async = name == "AsyncSession"
         factory = SessionFactory("plain", is_async, ast.unparse(call.func))
@@ -71,7 +81,7 @@ def _registry(call: ast.Call, place: Place, resolver: Resolver, *, is_async: boo
 
 
 def bound(factory: SessionFactory, call: ast.Call, place: Place, resolver: Resolver) -> SessionFactory:
-    """The factory with what a call says of the bind of the session it opens.
+    """The factory with what a call says of the bind of the session it opens, or of those that it is to open.
 
     A session on a connection that somebody else opened, such as a migration's `op.get_bind()`, takes part in that one's
     transaction ("Joining a Session into an External Transaction").
@@ -110,7 +120,9 @@ def _factory(call: ast.Call, place: Place, resolver: Resolver, *, is_async: bool
                 )
             case _:
                 factory = SessionFactory("unknown", is_async, name, "its class is not known")
-    return _with_keywords(factory, call)
+    made = _with_keywords(factory, call)
+    on_bind = bound(made, call, place, resolver)
+    return made if enclosing_function(place.scope) is None and not on_bind.shares_connection else on_bind
 
 
 def _with_keywords(factory: SessionFactory, call: ast.Call) -> SessionFactory:

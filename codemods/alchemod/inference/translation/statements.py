@@ -11,7 +11,7 @@ from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.situation import Situation
 from alchemod.inference.translation.uniqueness import loads_collection
 from alchemod.inference.translation.uses import SET_OPERATIONS, TAKING_STATEMENTS
-from alchemod.inference.values import Answer, Engine, Outside, Session
+from alchemod.inference.values import Answer, ColumnObject, Engine, Expression, ModelAttribute, Outside, Session
 
 _LABELLED: Final = "{_}.set_label_style({sqlalchemy.LABEL_STYLE_TABLENAME_PLUS_COL})"
 
@@ -88,10 +88,13 @@ def _argument(here: Situation) -> Ending:
 
 
 def _compared(here: Situation) -> Ending:
-    """`column == query`: a scalar subquery."""
+    """`column == query`: a scalar subquery. A value of Python is never equal to a Query, but to a subquery in SQL."""
     match here.use.node:
         case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
             return Ending(())
-        case ast.Compare(ops=[_]):
-            return Ending((Replaced(here.use.receiver, "{_}.scalar_subquery()", here.path),))
+        case ast.Compare(ops=[_], left=left, comparators=[right]):
+            other = right if left is here.use.receiver else left
+            match here.resolver.value(other, here.place_of(other)):
+                case Answer(value=ModelAttribute() | ColumnObject() | Expression(), certainty="proved"):
+                    return Ending((Replaced(here.use.receiver, "{_}.scalar_subquery()", here.path),))
     raise UntranslatedError("what the Query is compared with is not seen")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alchemod.facts.project import Project
 
 _BLANKET = {"expire_all", "expunge_all"}
-_MAKERS = {"sessionmaker", "async_sessionmaker", "create_session"}
+_MAKERS = {"sessionmaker", "async_sessionmaker"}
 
 
 class StaleObjectState(Rule):

@@ -49,7 +49,8 @@ class SessionTransactions(Rule):
         ```
 
     Fix safety:
-        Safe for `autocommit=False`. Unsafe for savepoints: the commit may be meant for the whole transaction. A report
+        Safe for `autocommit=False`; a report for that of `create_session()` where the project allows SQLAlchemy 1.4, which
+        makes a session in autocommit mode else. Unsafe for savepoints: the commit may be meant for the whole transaction. A report
         when it stands in another block, and for everything that needs a look at the callers.
 
     References:
@@ -73,11 +74,11 @@ class SessionTransactions(Rule):
         match callee:
             case Answer(value=Outside(definition=External(name=dotted, canonical=str() as name))):
                 if name in _MAKERS and dotted.startswith("sqlalchemy."):
-                    yield from self._made(call, callee)
+                    yield from self._made(call, callee, "2.0" if name == "create_session" else self.min_version)
             case Answer(value=SessionFactory()):
-                yield from self._made(call, callee)
+                yield from self._made(call, callee, self.min_version)
             case Answer(value=Method(owner=FlaskDatabase(), name="create_scoped_session")):
-                yield from self._made(call, callee)
+                yield from self._made(call, callee, self.min_version)
             case Answer(value=Method(owner=Session(), name="begin")):
                 for keyword in call.keywords:
                     if keyword.arg == "subtransactions" and _constant(keyword.value) is True:
@@ -87,13 +88,13 @@ class SessionTransactions(Rule):
             case Answer(value=Method(owner=Session(is_async=False), name="begin_nested")):
                 yield from self._savepoint(call, callee, ctx)
 
-    def _made(self, call: ast.Call, callee: Answer) -> Iterator[Finding]:
+    def _made(self, call: ast.Call, callee: Answer, since: str) -> Iterator[Finding]:
         for keyword in call.keywords:
             if keyword.arg != "autocommit":
                 continue
             if _constant(keyword.value) is False:
                 message = "autocommit=False is what every session does in SQLAlchemy 2.0"
-                yield self.fix(keyword, message, drop(keyword), given=[callee])
+                yield self.fix(keyword, message, drop(keyword), given=[callee], min_version=since)
             else:
                 message = "autocommit= of sessions is gone in SQLAlchemy 2.0"
                 missing = "begin each piece of work: `with session.begin():`"
