@@ -9,9 +9,7 @@ import pytest
 
 from alchemod.edits.imports import ImportRequest, apply_imports
 from alchemod.edits.refusal import Refusal
-from alchemod.edits.verbs import swap
 from alchemod.text.source import decode, parse
-from edits.files import File
 
 LOAD = ImportRequest("sqlalchemy.orm", "selectinload")
 TRUE = ImportRequest("sqlalchemy", "true")
@@ -180,15 +178,6 @@ def test_added_to_a_list_and_removed_from_it() -> None:
     only = "from sqlalchemy.orm import joinedload\nx = selectinload\n"
     assert (
         imported(only, LOAD, removable=("joinedload",)) == "from sqlalchemy.orm import selectinload\nx = selectinload\n"
-    )
-
-
-def test_names_that_edits_have_made_useless() -> None:
-    file = File("from x import a, b, c\nd = a(b)\nc\n")
-    result = file.rewritten({1: [swap(file.expr("a(b)"), "e({v})", v=file.expr("b"))]})
-    assert result.removable == {"a"}
-    assert apply_imports(result.source, result.tree, (), result.removable).utf8 == (
-        b"from x import b, c\nd = e(b)\nc\n"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -87,23 +86,6 @@ class Attempt:
     @property
     def _reimports(self) -> list[Reimport]:
         return [verb for _, verb in self._plan.verbs() if isinstance(verb, Reimport)]
-
-    def removable(self, new: SourceFile) -> frozenset[str]:
-        """The imported names that edited statements used, and that stand nowhere else in the new file."""
-        imported = {
-            alias.asname or alias.name
-            for statement in self._ancestry.tree.body
-            if isinstance(statement, ast.Import | ast.ImportFrom)
-            for alias in statement.names
-        }
-        used = {
-            node.id
-            for _, verb in self._plan.verbs()
-            if not isinstance(verb.node, ast.Module | ast.ClassDef)
-            for node in ast.walk(self._ancestry.statement(verb.node))
-            if isinstance(node, ast.Name)
-        }
-        return frozenset(name for name in used & imported if len(re.findall(rf"\b{re.escape(name)}\b", new.text)) < 2)
 
     def run(self) -> tuple[SourceFile, ast.Module]:
         """The new file and its tree. Raises Refused."""

@@ -19,8 +19,7 @@ class Rewritten:
 
     ``source`` is the file with the edits of the fixes in ``applied``, ``tree`` its tree; ``refused`` maps the
     other fixes to the reason. ``imports`` are the names that the new code needs and the file does not import,
-    ``moved`` the imports that give way to some of them, ``removable`` the names that the old code used and the new
-    code does not: all for :func:`alchemod.edits.imports.apply_imports`.
+    ``moved`` the imports that give way to some of them: both for :func:`alchemod.edits.imports.apply_imports`.
     """
 
     source: SourceFile
@@ -29,7 +28,6 @@ class Rewritten:
     refused: Mapping[Hashable, str] = field(default_factory=dict)
     imports: tuple[ImportRequest, ...] = ()
     moved: tuple[ImportRequest, ...] = ()
-    removable: frozenset[str] = frozenset()
 
 
 def rewrite(
@@ -75,8 +73,7 @@ def rewrite(
             continue
         refused |= together.refused
         applied = frozenset(left).difference(together.refused)
-        imports, moved, removable = together.imports, together.moved, together.removable(new_source)
-        return Rewritten(new_source, new_tree, applied, refused, imports, moved, removable)
+        return Rewritten(new_source, new_tree, applied, refused, together.imports, together.moved)
     return Rewritten(source, tree, frozenset(), refused)
 
 

@@ -20,7 +20,8 @@ _BUILT_IN: Final = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(li
 """Methods of that name are mostly those of Python's own types."""
 _ASKING: Final = (b".query(", b".query.", b"select(", b"scalars(")
 """What stands where objects are asked for; other functions that execute something speak SQL."""
-_CALLED: Final = re.compile(rb"(\w+)[ \t]*\(")
+_CALLED: Final = re.compile(rb"\b(\w++)[ \t]*+\(")
+"""Possessive, so that a word which nothing is called by is not tried again letter by letter (a fifth of the time)."""
 _ASSIGNED: Final = re.compile(rb"[ \t]*self\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[ \t]*(.*)")
 _SETTING: Final = re.compile(rb"^[ \t]*self\.\w[^\n]*(?:=|\.append\(|\.extend\(|\.insert\()", re.MULTILINE)
 _PUT: Final = re.compile(

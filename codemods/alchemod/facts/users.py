@@ -16,10 +16,10 @@ from typing import Final
 
 from alchemod.facts.givers import Givers
 from alchemod.facts.module import Module
-from alchemod.text.words import words
+from alchemod.text.words import calls, words
 
 _DEFINED: Final = re.compile(rb"def[ \t]+(\w+)")
-_IMPORTS: Final = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+[^\n(]*(?:\([^)]*\))?")
+_IMPORTS: Final = re.compile(rb"\n[ \t]*+(?:from|import)[ \t]+[^\n(]*+(?:\([^)]*+\))?")
 _BUILTINS: Final = frozenset(map(str.encode, dir(builtins)))
 _MAX_DEFINITIONS: Final = 3
 """A name that more files give to functions tells little."""
@@ -87,7 +87,6 @@ class Users:
         if self._leading.isdisjoint(imported):
             return False
         named = set(words(data))
-        rare = named & self._distinct
-        if any(re.search(rb"\b%b[ \t]*\(" % name, data) for name in rare):
+        if any(calls(data, name) for name in named & self._distinct):
             return True
         return any(not imported.isdisjoint(self._exported[name]) for name in self._exported.keys() & named)

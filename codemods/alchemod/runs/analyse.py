@@ -22,7 +22,7 @@ from alchemod.text.discover import Candidate, Discovery, discover
 from alchemod.text.problem import Problem
 from alchemod.text.source import SourceFile
 
-_GC_THRESHOLDS = (200_000, 20, 20)
+_GC_THRESHOLDS = (1_000_000, 20, 20)
 """Trees are many objects that live on: collecting rarely saves about a tenth of the time (measured)."""
 
 

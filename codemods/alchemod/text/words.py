@@ -31,6 +31,17 @@ def places(data: bytes, word: bytes) -> Iterator[int]:
         at = data.find(word, end)
 
 
+def calls(data: bytes, word: bytes) -> bool:
+    """Whether `word` occurs as an identifier before an opening parenthesis, blanks between them or not."""
+    for at in places(data, word):
+        end = at + len(word)
+        while data[end : end + 1] in (b" ", b"\t"):
+            end += 1
+        if data[end : end + 1] == b"(":
+            return True
+    return False
+
+
 def mentioned_lines(data: bytes, names: frozenset[bytes]) -> dict[bytes, list[int]]:
     """The numbers of the lines, in order, on which each of the names occurs; no entry for one that does not.
 

@@ -86,7 +86,7 @@ class RowLoops(Area):
         if not (_MAY_ASK.search(text) or givers.are_named_in(text)):
             return False
         assert isinstance(node, (*FUNCTIONS, ast.Module))
-        nodes = list(own_nodes(node))
+        nodes = [part for part in own_nodes(node) if isinstance(part, ast.Call | ast.Attribute)]
         classes = (asked for part in nodes for asked in _asked_for(part))
         if any(self._is_lazy(asked, inside) for asked in classes):
             return True
@@ -95,7 +95,8 @@ class RowLoops(Area):
             return True
         if any(self._gives_lazy_objects(part, inside) for part in calls if last_name(part) in givers.names):
             return True
-        return any(self._keeps_lazy_objects(part, inside) for part in nodes)
+        kept = (part for part in nodes if isinstance(part, ast.Attribute) and part.attr in givers.keeping)
+        return any(self._keeps_lazy_objects(part, inside) for part in kept)
 
     def _is_lazy(self, asked: ast.expr, inside: Place) -> bool:
         """Whether what is asked for is a class with such relationships, or an attribute of one."""
@@ -106,11 +107,9 @@ class RowLoops(Area):
                 return any(owner.model.facts in self._lazy for owner in owners)
         return False
 
-    def _keeps_lazy_objects(self, node: ast.AST, inside: Place) -> bool:
-        """Whether something may be an attribute in which the function's own object keeps rows."""
-        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
-            return False
-        return self._readings.keepers.rows(node, inside) is not None
+    def _keeps_lazy_objects(self, node: ast.Attribute, inside: Place) -> bool:
+        """Whether an attribute may be one in which the function's own object keeps rows."""
+        return isinstance(node.value, ast.Name) and self._readings.keepers.rows(node, inside) is not None
 
     def _gives_lazy_objects(self, call: ast.Call, inside: Place) -> bool:
         function = self._value(call.func, inside)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from alchemod.facts.certain import certain_names
 from alchemod.facts.module import Import, last_name
+from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 from alchemod.inference.ownership.factories import is_only_called, reads_of
 from alchemod.inference.resolving.functions import enclosing_function
@@ -269,7 +270,7 @@ def _tree(root: Scope) -> ast.Module:
 def _equal_calls(tree: ast.Module) -> list[list[ast.Call]]:
     """The calls of a file that may make an engine or factory, equal ones together, in source order."""
     found: dict[str, list[ast.Call]] = {}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and last_name(node.func) in NAMES]
+    calls = [node for node in walk(tree) if isinstance(node, ast.Call) and last_name(node.func) in NAMES]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         found.setdefault(ast.unparse(call), []).append(call)
     return list(found.values())

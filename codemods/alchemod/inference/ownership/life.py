@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alchemod.facts.module import last_name
-from alchemod.facts.nodes import walk
+from alchemod.facts.nodes import children, walk
 from alchemod.inference.control.domain import Channel, TooComplexError
 from alchemod.inference.control.evaluation import Steps
 from alchemod.inference.control.flow import Walker
@@ -138,7 +138,7 @@ def own_calls(function: Unit) -> Iterator[ast.Call]:
         if isinstance(node, ast.Call):
             yield node
         if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            stack += reversed(list(ast.iter_child_nodes(node)))
+            stack += reversed(children(node))
 
 
 def _name_of(item: ast.withitem) -> str | None:
@@ -217,5 +217,5 @@ def _is_in_loop(function: Unit, call: ast.Call) -> bool:
             if any(part is call for part in walk(node)):
                 return True
         elif not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            stack += ast.iter_child_nodes(node)
+            stack += children(node)
     return False

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.control.domain import Channel, Domain
 from alchemod.inference.control.evaluation import Evaluator
 from alchemod.inference.rows.calls import TAKING, Calls
@@ -47,7 +48,7 @@ class RowDomain(Domain[RowState]):
         self._turns: Final[dict[ast.AST, dict[RowRef, frozenset[Path]]]] = {}
         self._stopping: Final[set[ast.AST]] = set()
         self._comprehensions: Final = comprehensions_by_last_clause(scope)
-        self._may_go_on: Final = any(isinstance(node, _CATCHING) for node in ast.walk(scope.node))
+        self._may_go_on: Final = any(isinstance(node, _CATCHING) for node in walk(scope.node))
 
     @property
     def records(self) -> Mapping[Root, RootRecord]:
@@ -134,7 +135,7 @@ class RowDomain(Domain[RowState]):
     def _read_before(self, node: ast.AST, ref: RowRef, before: RowState) -> list[Path]:
         """What an earlier loop read of each row, unless the loop `node` itself asks for other rows."""
         read = [path for path in before.reads.get(ref.site) or () if is_under(path, ref.path)]
-        return [] if read and any(part is ref.site for part in ast.walk(node)) else read
+        return [] if read and any(part is ref.site for part in walk(node)) else read
 
     def end_comprehension(self, node: Comprehension, before: RowState, after: RowState) -> RowState:
         """Its targets are gone."""

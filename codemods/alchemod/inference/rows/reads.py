@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.control.domain import TooComplexError
 from alchemod.inference.control.flow import Walker
 from alchemod.inference.rows.domain import RowDomain
@@ -115,7 +116,7 @@ def row_reads(scope: Scope, knowledge: RowKnowledge, given: Mapping[ast.arg, Pro
         return None
     ends = [exits[channel] for channel in ("next", "return") if channel in exits]
     end = ends[0].join(ends[-1]) if ends else RowState()
-    walked = ast.walk(function) if isinstance(function, FUNCTIONS) else ()
+    walked = walk(function) if isinstance(function, FUNCTIONS) else ()
     lazily = any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in walked)
     used = (record for record in domain.records.values() if record.reads or record.loops or record.exposures)
     found = [_summary(record, end, lazily) for record in used]

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from alchemod.facts.nodes import walk
 from alchemod.inference.area import Area
 
 if TYPE_CHECKING:
@@ -94,9 +95,11 @@ class Absence(Area):
 
 def _uses(tree: ast.Module) -> _Uses:
     uses = _Uses()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Attribute | ast.Subscript):
             uses.readers[node.value] = node
+        if isinstance(node, ast.expr):
+            continue
         for field_name in ("body", "orelse", "finalbody"):
             found = getattr(node, field_name, None)
             suite: list[ast.stmt] = found if isinstance(found, list) else []
