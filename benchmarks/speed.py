@@ -4,7 +4,8 @@ CPU time of child processes (user and system), median of several runs; ratios ar
 machines differ and are busy. Measured are
 
 - the floor: walk the projects, read every Python file, look for the tokens of the first gate;
-- the engine: `alchemod.runs.analyse` with all rules that are on, nothing cached, start-up not counted;
+- the engine: `alchemod.runs.analyse` with all rules that are on, and with ALC201 alone, nothing cached, start-up not
+  counted;
 - the process: `alchemod diff` as a user runs it, start-up counted;
 - the peer: `libcst.tool codemod` with a plain filter_by transformer, on the package of superset only, against
   `alchemod diff` with ALC201 alone, which does the same work, and with all rules;
@@ -30,6 +31,11 @@ from pathlib import Path
 from corpus import CorpusError, projects
 
 SUPERSET = "apache-superset"
+EXAMPLE = Path(__file__).resolve().parent.parent / "fixtures" / "projects" / "shop"
+PEERS_RULE = "ALC201"
+"""The rule that does what the plain transformer of the peer does."""
+AS_INSTALLED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""pip compiles what it installs; without that, the source of every module would be compiled in each measured run."""
 KIBIBYTES = 1 if sys.platform != "darwin" else 1024
 """`ru_maxrss` counts kibibytes on Linux, bytes on macOS."""
 
@@ -51,7 +57,7 @@ def child(command: Sequence[str], cwd: Path | None = None, accepted: Sequence[in
         SystemExit: the process ended with a code that is not accepted.
     """
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=cwd, env=AS_INSTALLED, stdout=output, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in accepted:
@@ -68,14 +74,15 @@ def median(runs: int, measure: Callable[[], Cost]) -> Cost:
     return Cost(seconds, max(cost.peak for cost in costs), costs[-1].answer)
 
 
-def inside(part: str, folders: Sequence[Path]) -> Cost:
-    """A part measured by the child itself, so that its start-up does not count."""
-    cost = child([sys.executable, __file__, "--part", part, *map(str, folders)])
+def inside(part: str, folders: Sequence[Path], *rules: str) -> Cost:
+    """A part measured by the child itself, so that its start-up does not count; with some rules, or those that are
+    on."""
+    cost = child([sys.executable, __file__, "--part", part, "--rules", ",".join(rules), *map(str, folders)])
     answer = json.loads(cost.answer)
     return Cost(answer["seconds"], cost.peak, cost.answer)
 
 
-def walk_floor(folders: Sequence[Path]) -> dict[str, float]:
+def walk_floor(folders: Sequence[Path], _: Sequence[str]) -> dict[str, float]:
     """Walk, read, search the tokens; also counts files and lines, outside the measured time."""
     from alchemod.facts.gates import TOKENS
 
@@ -95,15 +102,16 @@ def walk_floor(folders: Sequence[Path]) -> dict[str, float]:
     return {"seconds": seconds, "files": len(contents), "lines": lines, "passed": passed}
 
 
-def run_engine(folders: Sequence[Path]) -> dict[str, float]:
-    """All rules over each project."""
+def run_engine(folders: Sequence[Path], rules: Sequence[str]) -> dict[str, float]:
+    """Some rules, or all that are on, over each project."""
     from alchemod.runs.analyse import analyse
     from alchemod.settings.options import Settings
 
+    analyse(EXAMPLE, [EXAMPLE], Settings(target="1.4"))  # imports what is imported when it is needed
     start = time.process_time()
     findings = changed = 0
     for folder in folders:
-        outcome = analyse(folder, [folder], Settings())
+        outcome = analyse(folder, [folder], Settings(select=tuple(rules)))
         findings += len(outcome.findings)
         changed += len(outcome.changes)
     return {"seconds": time.process_time() - start, "findings": findings, "changed": changed}
@@ -125,7 +133,10 @@ def libcst_codemod(package: Path) -> Cost:
         return child([*command, package.name, "--jobs", "1", "--no-format"], cwd=Path(folder))
 
 
-PARTS: dict[str, Callable[[Sequence[Path]], dict[str, float]]] = {"floor": walk_floor, "engine": run_engine}
+PARTS: dict[str, Callable[[Sequence[Path], Sequence[str]], dict[str, float]]] = {
+    "floor": walk_floor,
+    "engine": run_engine,
+}
 
 
 def report(runs: int, with_peer: bool) -> None:
@@ -135,11 +146,18 @@ def report(runs: int, with_peer: bool) -> None:
     floor = median(runs, lambda: inside("floor", folders))
     size = json.loads(floor.answer)
     engine = median(runs, lambda: inside("engine", folders))
+    one_rule = median(runs, lambda: inside("engine", folders, PEERS_RULE))
     process = median(runs, lambda: whole_process(folders))
     print(f"corpus: {size['files']} files, {size['lines']} lines, {size['passed']} pass the first gate")
     print(f"alchemod: {json.loads(engine.answer)['findings']} findings, median of {runs} runs\n")
     print(f"{'':42}{'CPU s':>9}{'lines/s':>12}{'floors':>9}{'peak MiB':>10}")
-    for name, cost in (("floor", floor), ("engine, all rules, cold", engine), ("alchemod diff, 4 processes", process)):
+    costs = {
+        "floor": floor,
+        f"engine, {PEERS_RULE} alone, cold": one_rule,
+        "engine, all rules, cold": engine,
+        "alchemod diff, 4 processes": process,
+    }
+    for name, cost in costs.items():
         rate, floors = size["lines"] / cost.seconds, cost.seconds / floor.seconds
         print(f"{name:42}{cost.seconds:9.3f}{rate:12,.0f}{floors:9.1f}{cost.peak:10.1f}")
     start = median(4 * runs, lambda: child([sys.executable, "-m", "alchemod", "--version"]))
@@ -148,7 +166,7 @@ def report(runs: int, with_peer: bool) -> None:
     if with_peer:
         peer = libcst_codemod(superset)
         print(f"superset package: libcst.tool codemod {peer.seconds:.1f} s, {peer.peak:.0f} MiB")
-        for name, options in (("ALC201 alone", ("--select", "ALC201")), ("all rules that are on", ())):
+        for name, options in ((f"{PEERS_RULE} alone", ("--select", PEERS_RULE)), ("all rules that are on", ())):
             own = median(runs, partial(whole_process, [superset], "--target", "1.4", *options))
             ratio = peer.seconds / own.seconds
             print(f"  alchemod diff, {name}: {own.seconds:.2f} s, {own.peak:.0f} MiB: {ratio:.0f} times less CPU")
@@ -159,10 +177,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="runs per measurement; the median counts")
     parser.add_argument("--no-peer", action="store_true", help="leave out libcst.tool codemod (about a minute)")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
+    parser.add_argument("--rules", default="", help=argparse.SUPPRESS)
     parser.add_argument("folders", nargs="*", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.part:
-        print(json.dumps(PARTS[given.part](given.folders)))
+        rules = [code for code in given.rules.split(",") if code]
+        print(json.dumps(PARTS[given.part](given.folders, rules)))
         return
     try:
         report(given.runs, not given.no_peer)

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from alchemod.edits.refusal import Refusal
 from alchemod.facts.lines import first_line
+from alchemod.facts.nodes import LEAVES
 
 Owner: TypeAlias = ast.stmt | ast.ExceptHandler | ast.match_case
 """What a unit of editing belongs to: a simple statement, or something with a header and a suite."""
@@ -131,7 +132,8 @@ class Ancestry:
             parent = stack.pop()
             for field, position, child in children(parent):
                 self._places[id(child)] = Place(parent, field, position)
-                stack.append(child)
+                if type(child) not in LEAVES:
+                    stack.append(child)
 
 
 def _line(node: ast.AST) -> int:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
@@ -70,11 +70,18 @@ def _sites(candidate: ChangeSet) -> Iterator[int]:
                 yield id(target)
 
 
+class Content(NamedTuple):
+    """What a file holds from now on, with its tree where that is known."""
+
+    source: SourceFile
+    tree: ast.Module | None
+
+
 @dataclass(slots=True)
 class Rendering:
     """What became of some change sets: the new contents, what was carried out, and why the others were refused."""
 
-    contents: dict[Path, SourceFile] = field(default_factory=dict)
+    contents: dict[Path, Content] = field(default_factory=dict)
     applied: list[ChangeSet] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -92,13 +99,13 @@ def render(
     pending = list(sets)
     while pending:
         refused: dict[str, str] = {}
-        contents: dict[Path, SourceFile] = {}
+        contents: dict[Path, Content] = {}
         for path in sorted({path for one in pending for path in one.edits}):
             here = [one for one in pending if path in one.edits]
-            source, reasons = _rendered(path, *files[path], here, rendering.failures, line_length)
+            content, reasons = _rendered(path, *files[path], here, rendering.failures, line_length)
             refused |= reasons
-            if source is not None:
-                contents[path] = source
+            if content is not None:
+                contents[path] = content
         rendering.refused |= refused
         spread = any(one.id in refused and len(one.edits) > 1 for one in pending)
         pending = [one for one in pending if one.id not in refused]
@@ -115,7 +122,7 @@ def _rendered(
     sets: Sequence[ChangeSet],
     failures: list[Failure],
     line_length: int,
-) -> tuple[SourceFile | None, dict[str, str]]:
+) -> tuple[Content | None, dict[str, str]]:
     """The new content of one file, None if nothing is left to do in it, and the sets that were refused."""
     from alchemod.edits.imports import apply_imports
     from alchemod.edits.refusal import Refusal
@@ -126,8 +133,8 @@ def _rendered(
         refused = {str(mark): reason for mark, reason in rewritten.refused.items()}
         if not rewritten.applied:
             return None, refused
-        imports = rewritten.imports
-        return apply_imports(rewritten.source, rewritten.tree, imports, moved=rewritten.moved), refused
+        new = apply_imports(rewritten.source, rewritten.tree, rewritten.imports, moved=rewritten.moved)
+        return Content(new, rewritten.tree if new is rewritten.source else None), refused
     except Refusal as refusal:
         reason = refusal.reason
     except FileError as error:

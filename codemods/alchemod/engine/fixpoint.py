@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alchemod.engine.changeset import Content
 from alchemod.engine.failure import Failure
 from alchemod.engine.finding import Finding
 from alchemod.engine.ledger import Ledger
@@ -112,17 +113,17 @@ class FixedPoint:
     def _stale(self, step: Pass, concerned: set[Path], renewed: frozenset[str]) -> Stale:
         return stale(self._project, concerned, step.changed, renewed, step.postponed)
 
-    def _adopt(self, contents: Mapping[Path, SourceFile]) -> tuple[dict[Path, str], frozenset[str]]:
+    def _adopt(self, contents: Mapping[Path, Content]) -> tuple[dict[Path, str], frozenset[str]]:
         """Make the new contents those of the project.
 
         Returns the files that no longer parse, and why, and the names that other files may see changed.
         """
         broken = {}
         renewed: frozenset[str] = frozenset()
-        for path, source in sorted(contents.items()):
+        for path in sorted(contents):
             self._originals.setdefault(path, self._project.source(path))
             try:
-                renewed |= self._project.update(path, source)
+                renewed |= self._project.update(path, *contents[path])
             except FileError as error:
                 message = f"the fixes would break this file, it is left as it was: {error.message}"
                 self._failures.append(Failure(path, error.line, None, "render", message))

@@ -31,9 +31,11 @@ def without_leftovers(project: Project, path: Path, old: SourceFile) -> SourceFi
         tree = project.tree(path)
         unmentioned = _mentions_in_imports(tree)
         suspects = {n for n in _imported(tree) if n.encode() in rarer or unmentioned[n] == now[n.encode()]}
+        if suspects:
+            suspects -= _used(tree)
         if not suspects:
             return source
-        gone = sorted(suspects & (_used(parse(old)) - _used(tree)))
+        gone = sorted(suspects & _used(parse(old)))
         useless = [name for name in gone if not is_taken(project, path, name)]
         if not useless:
             return source

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alchemod.engine.changeset import ChangeSet, change_set, owned, render
+from alchemod.engine.changeset import ChangeSet, Content, change_set, owned, render
 from alchemod.engine.failure import Failure
 from alchemod.engine.find import FileFindings, Finder, refused
 from alchemod.engine.finding import Finding
@@ -38,7 +38,7 @@ class Pass:
         settings: Settings,
         frozen: Mapping[Path, str],
     ) -> None:
-        self.contents: dict[Path, SourceFile] = {}
+        self.contents: dict[Path, Content] = {}
         self.concerned: set[Path] = set()
         """Files in which a name occurs that a rule asked for."""
         self.changed: dict[Path, set[str]] = {}

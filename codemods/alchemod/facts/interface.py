@@ -3,54 +3,59 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator
+from typing import Any, TypeAlias
 
 from alchemod.facts.module import Assigned, Binding, ClassFacts, FunctionFacts, Import, Module
 
-
-def interface(module: Module | None) -> tuple[str, ...]:
-    """The facts of a file as text without positions: equal for two contents that look the same from outside."""
-    if module is None:
-        return ()
-    return tuple(_lines(module))
+Interface: TypeAlias = frozenset[tuple[str, Hashable]]
+"""Dotted names with what they are, `*` for star imports; equal for two contents that look the same from outside."""
 
 
-def changed_names(before: tuple[str, ...], after: tuple[str, ...]) -> frozenset[str]:
+def interface(module: Module | None) -> Interface:
+    """The facts of a file without positions; nothing for a file that has none."""
+    return frozenset(_parts(module)) if module is not None else frozenset()
+
+
+def changed_names(before: Interface, after: Interface) -> frozenset[str]:
     """The names whose definitions differ between two interfaces, without module and class; `*` for star imports."""
-    return frozenset(
-        line.split(maxsplit=1)[0].partition("(")[0].rstrip(":").rpartition(".")[2] for line in {*before} ^ {*after}
-    )
+    return frozenset(name.rpartition(".")[2] for name, _ in before ^ after)
 
 
-def _lines(module: Module) -> Iterator[str]:
+def _parts(module: Module) -> Iterator[tuple[str, Hashable]]:
     for name, bindings in module.bindings.items():
         for binding in bindings:
-            yield f"{name} = {_binding(binding)}"
-    yield f"* {module.stars}"
+            yield name, _binding(binding)
+    yield "*", tuple(module.stars)
     for facts in module.classes.values():
-        yield f"{facts.qualname}({_dumped([*facts.bases, *facts.keywords, *facts.decorators])})"
+        yield facts.qualname, _shape([facts.bases, facts.keywords, facts.decorators])
         for name, assigned in facts.attributes.items():
-            yield f"{facts.qualname}.{name} = {_binding(assigned)}"
+            yield f"{facts.qualname}.{name}", _binding(assigned)
         for name, body in facts.bodies.items():
-            yield f"{facts.qualname}.{name}: {ast.dump(body)}"
+            yield f"{facts.qualname}.{name}", _shape(body)
     for name, calls in module.handed.items():
-        yield f"{name} hands {sorted(calls)}"
+        yield name, frozenset(calls)
     for function in module.functions.values():
-        yield f"{function.qualname}: {_binding(function)}"
+        yield function.qualname, _binding(function)
 
 
-def _binding(binding: Binding) -> str:
+def _binding(binding: Binding) -> Hashable:
     match binding:
         case Import(module=module, name=name):
-            return f"import {module} {name}"
+            return "import", module, name
         case Assigned(value=value, annotation=annotation):
-            return _dumped([value, annotation])
+            return _shape([value, annotation])
         case FunctionFacts():
-            return _dumped([binding.arguments, binding.returns, *binding.decorators])
+            return _shape([binding.arguments, binding.returns, binding.decorators])
         case ClassFacts(qualname=qualname):
-            return f"class {qualname}"
+            return "class", qualname
     return "opaque"
 
 
-def _dumped(nodes: Sequence[ast.AST | None]) -> str:
-    return " ".join("None" if node is None else ast.dump(node) for node in nodes)
+def _shape(part: Any) -> Hashable:
+    """A node, a list of nodes or what a field holds, without positions: equal for equal code."""
+    if isinstance(part, ast.AST):
+        return type(part), *(_shape(getattr(part, name, None)) for name in part._fields)
+    if isinstance(part, list):
+        return tuple(map(_shape, part))
+    return type(part), part

@@ -205,12 +205,13 @@ class Project:
         self._keep(path, tree)
         return tree
 
-    def update(self, path: Path, source: SourceFile) -> frozenset[str]:
+    def update(self, path: Path, source: SourceFile, tree: ast.Module | None = None) -> frozenset[str]:
         """Replace the content of a file and take its facts anew. Raises ParseError when it no longer parses.
 
-        Returns the names of what other files can see and what has changed, `*` for star imports.
+        `tree` is that of the new content, where it has been parsed already. Returns the names of what other files can
+        see and what has changed, `*` for star imports.
         """
-        tree = parse(source)
+        tree = tree or parse(source)
         before = interface(self._modules.get(path))
         self._forget(path)
         self._living.pop(path, None)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from alchemod.facts.nodes import children
 from alchemod.inference.scoping.scopes import COMPREHENSIONS, Comprehension
 
 Forking: TypeAlias = ast.BoolOp | ast.IfExp | ast.Compare | Comprehension
@@ -43,6 +44,7 @@ _NEVER_RAISE: Final = (
     ast.JoinedStr,
     ast.Slice,
 )
+_LEAVES: Final = frozenset({ast.Name, ast.Constant})
 
 
 def can_raise(node: ast.AST) -> bool:
@@ -87,7 +89,7 @@ def steps_of(
             _emit(node, wanted, steps)
         else:
             stack.append((node, True))
-        stack += [(part, False) for part in reversed(_parts(node))]
+        stack += [(part, type(part) in _LEAVES) for part in reversed(_parts(node))]
     return steps
 
 
@@ -127,4 +129,4 @@ def _parts(node: ast.AST) -> list[ast.expr]:
         case ast.GeneratorExp(generators=[first, *_]):
             return [first.iter]
         case _:
-            return [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+            return [part for part in children(node) if isinstance(part, ast.expr)]
