@@ -106,20 +106,22 @@ class Project:
         *,
         goal: Step | None = None,
         revisions: bool = True,
+        users: bool = True,
     ) -> Project:
         """Read the files, pass them through both gates and take their facts.
 
         `target` replaces the range of SQLAlchemy versions the dependency files give; `goal` is the version that the
         code is migrated to. `given` holds contents that stand for what is on disk. Without `revisions`, files of a
         migration environment are not parsed unless they are named: no rule that runs touches them, and their frozen
-        models are not those of the application.
+        models are not those of the application. Without `users`, files that only call functions which give rows are
+        not parsed either: no rule that runs can find something there.
         """
         dependencies = Dependencies(root)
         declared = VersionRange.exactly(target) if target is not None else dependencies.sqlalchemy
         project = cls(root, files, declared.migrated(goal) if goal is not None else declared, declared)
         project.notes.extend(() if target is not None else dependencies.problems)
         project._read(files, given or {}, revisions)
-        project._gate_b()
+        project._gate_b(users)
         return project
 
     @property
@@ -331,17 +333,17 @@ class Project:
             self._take_facts(path)
             self._candidates.append(path)
 
-    def _gate_b(self) -> None:
+    def _gate_b(self, users: bool) -> None:
         """Take the facts of dropped files that use a session factory or a function which gives rows, or that derive
         from a class of interest."""
         fresh = list(self.modules())
         classes: set[bytes] = set()
-        users = Users(self.givers, self._layout.name_of)
+        giving = Users(self.givers, self._layout.name_of) if users else None
         while self._dropped and fresh:
             factories = {name.encode() for module in fresh for name in session_names(module)}
             classes = names_of_interest(fresh, classes)
             searched = {path: data for path, data in self._dropped.items() if path not in self._history}
-            using = users.among(searched, fresh)
+            using = giving.among(searched, fresh) if giving is not None else ()
             found = [
                 path
                 for path, data in searched.items()

@@ -11,7 +11,8 @@ from pathlib import Path
 from alchemod.engine.failure import Failure
 from alchemod.engine.find import APPLICATION_RULES
 from alchemod.engine.fixpoint import FixedPoint, Progress
-from alchemod.engine.registry import Registry
+from alchemod.engine.registry import Registry, RuleEntry
+from alchemod.facts.gates import gate_a
 from alchemod.facts.project import Project
 from alchemod.inference import Inference
 from alchemod.review.outcome import Outcome
@@ -44,7 +45,8 @@ def analyse(
     """
     registry = registry or known_rules()
     codes = selected(registry, settings)
-    return settle(load(root, paths, settings, codes, contents=contents), registry, codes, settings, progress)
+    loaded = load(root, paths, settings, registry, codes, contents=contents)
+    return settle(loaded, registry, codes, settings, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +62,22 @@ def load(
     root: Path,
     paths: Sequence[Path],
     settings: Settings,
+    registry: Registry,
     codes: frozenset[str],
     *,
     contents: Mapping[Path, SourceFile] | None = None,
 ) -> Loaded:
-    """The project at `root` for a run of the rules `codes` over `paths`; see `analyse`."""
+    """The project at `root` for a run of the rules `codes` of `registry` over `paths`; see `analyse`."""
     given = contents or {}
     gc.set_threshold(*map(max, zip(gc.get_threshold(), _GC_THRESHOLDS, strict=True)))
     discovery = discover(root, [path for path in paths if path not in given], settings.exclude)
     files = _with_given(discovery.files, given, only=bool(given))
     with _collector_asleep():
         revisions = not all(code.startswith(APPLICATION_RULES) for code in codes)
-        project = Project.load(files, root, settings.target, given, goal=settings.goal, revisions=revisions)
+        users = not all(_asks_in_passed_files(registry[code]) for code in codes)
+        project = Project.load(
+            files, root, settings.target, given, goal=settings.goal, revisions=revisions, users=users
+        )
     return Loaded(project, discovery, files)
 
 
@@ -103,6 +109,11 @@ def settle(
         unsafe_fixes=settings.unsafe_fixes,
         notes=tuple(sorted(set(map(_failure, project.notes)), key=lambda note: note.order)),
     )
+
+
+def _asks_in_passed_files(entry: RuleEntry) -> bool:
+    """Whether a rule asks for nothing but names that bring a file through gate A."""
+    return not entry.dynamic and all(gate_a(name.encode()) for name in entry.names)
 
 
 def _with_given(files: Sequence[Candidate], given: Mapping[Path, SourceFile], *, only: bool) -> Sequence[Candidate]:

@@ -42,7 +42,7 @@ def migrate(
         raise ValueError("a migration needs a goal")
     registry = registry or known_rules()
     codes = rules_of_migration(registry, settings, goal)
-    loaded = load(root, paths, settings, codes)
+    loaded = load(root, paths, settings, registry, codes)
     before = standing(loaded.project)
     outcome = settle(loaded, registry, codes, settings, progress)
     raised = bump(root, goal, asyncio=before.asyncio and goal == "2.1") if raise_requirement else None
