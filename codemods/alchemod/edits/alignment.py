@@ -130,7 +130,7 @@ class _Alignment:
     def _wanted(self, index: int) -> str | None:
         """The blanks before a token that begins a line; None when it stays where it is."""
         old, new = self._old, self._new
-        partner, bracket = self._partner.get(index), new.bracket_of[index]
+        partner, bracket = self._known_beginning(index), new.bracket_of[index]
         if partner is None or bracket is None or old.first_on.get(old.tokens[partner].line) != partner:
             return None
         old_bracket = self._partner.get(bracket)
@@ -144,6 +144,20 @@ class _Alignment:
             column = new.below(bracket)
             return " " * column if column is not None and "\t" not in blanks else None
         return self._hanging(blanks, old_line, new_line)
+
+    def _known_beginning(self, index: int) -> int | None:
+        """The partner of a token that begins a line, or of the first one behind it in its bracket that has one."""
+        new = self._new
+        while index < len(new.tokens) and (partner := self._partner.get(index)) is None:
+            following = index + 1
+            if (
+                following == len(new.tokens)
+                or new.tokens[following].line != new.tokens[index].line
+                or new.bracket_of[following] != new.bracket_of[index]
+            ):
+                return None
+            index = following
+        return partner
 
     def _hanging(self, blanks: str, old_line: int, new_line: int) -> str | None:
         """The blanks of a line that is indented from the line of its bracket."""

@@ -74,6 +74,12 @@ def at_the_end(extended: Any, start: Any, dots: list[Path]) -> Any:
     return extended
 
 
+def first_break(chain: Any) -> Any:
+    """The first line break before a dot of a chain of calls; None when it stands on one line, or is none."""
+    broken = [space for space in spaces_before_dots(chain) if isinstance(space, cst.ParenthesizedWhitespace)]
+    return break_like(broken[-1]) if broken and isinstance(chain, cst.Call) else None
+
+
 def spaces_before_dots(chain: Any) -> Iterator[Any]:
     """The whitespace before each dot of a chain, the last dot first."""
     while isinstance(chain, cst.Call | cst.Subscript | cst.Attribute):

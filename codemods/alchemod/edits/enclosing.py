@@ -48,6 +48,12 @@ class Lines:
         """The line break before a bracket that is closed."""
         return _line_break(self.outer)
 
+    def around(self, code: Any, opening: cst.ParenthesizedWhitespace) -> Any:
+        """An expression in parentheses on lines of their own; `opening` is the line break before its first line."""
+        return code.with_changes(
+            lpar=(cst.LeftParen(whitespace_after=opening),), rpar=(cst.RightParen(whitespace_before=self.closing()),)
+        )
+
     def closing_for(self, opening: Any) -> Any:
         """The line break before the bracket that closes one which is followed by the line break ``opening``."""
         blanks = opening.last_line.value.removesuffix(self.inner.removeprefix(self.outer))

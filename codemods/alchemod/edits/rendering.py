@@ -168,7 +168,7 @@ class Renderer:
     def _around(self, node: ast.AST, own: Any, template: Template) -> Updated:
         """The template with the target in it. Its parentheses go to the result, unless it needs them there."""
         link = _link(node, own)
-        values: dict[int, Any] = {id(node): own, **({id(link.start): own.func.value} if link is not None else {})}
+        values: dict[int, Any] = {id(node): own, **({id(link.start): link.beginning} if link is not None else {})}
 
         def value_of(value: Any) -> Any:
             if id(value) not in values:
@@ -196,7 +196,8 @@ class Renderer:
         if dots:
             code = chains.at_the_end(code, bare, dots)
         if not code.lpar and has_open_line_break(code) and not self._stands_in_brackets(node):
-            code = parenthesized(code)
+            opening = chains.first_break(code)
+            code = parenthesized(code) if opening is None else self._lines(node).around(code, opening)
         return Updated(code, dots, space)
 
     def _instead(self, code: Any, template: Template, link: _Link | None) -> tuple[Any, Any]:
@@ -280,17 +281,20 @@ def renamed(node: Any, to: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A link of a chain: what its method is called on, and the space before its dot."""
+    """A link of a chain: what its method is called on, as it was and as it is now, and the space before its dot."""
 
     start: ast.expr
+    beginning: Any
     space: Any
 
 
 def _link(node: ast.AST, own: Any) -> _Link | None:
-    """The link that a node is, None when it is no call of a method."""
+    """The link that a node is, or that its only argument is; None when neither is a call of a method."""
     match node, own:
-        case ast.Call(func=ast.Attribute(value=start)), cst.Call(func=cst.Attribute(dot=dot)):
-            return _Link(start, dot.whitespace_before)
+        case ast.Call(func=ast.Attribute(value=start)), cst.Call(func=cst.Attribute(value=beginning, dot=dot)):
+            return _Link(start, beginning, dot.whitespace_before)
+        case ast.Call(func=ast.Name(), args=[ast.Call() as call], keywords=[]), cst.Call(args=[cst.Arg(value=inner)]):
+            return _link(call, inner)
     return None
 
 

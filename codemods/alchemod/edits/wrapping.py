@@ -1,8 +1,8 @@
 """A statement that an edit made too long for a line is broken, in the style of black.
 
-A chain of calls goes into parentheses, on one line per link if it must; else the arguments of the outermost
-call go on a line of their own, or on one each with a trailing comma if they do not fit. Lines that the edit did not
-change are left as they are.
+A chain of calls goes into parentheses, on one line per link if it must; arguments that share a line get one each; else
+the arguments of the outermost call go on a line of their own, or on one each with a trailing comma if they do not fit.
+Lines that the edit did not change are left as they are.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def _broken(text: str, line: int, room: Room, is_header: bool) -> str | None:
     edits = (
         statement.chain_edits()
         or statement.tuple_edits()
+        or statement.shared_line_edits(line)
         or statement.line_edits(line)
         or statement.bracket_edits(line)
     )
@@ -93,6 +94,13 @@ def _tree(text: str, is_header: bool) -> ast.stmt | None:
 def _same(one: str, other: str, is_header: bool) -> bool:
     first, second = _tree(one, is_header), _tree(other, is_header)
     return first is not None and second is not None and ast.dump(first) == ast.dump(second)
+
+
+def _parts(node: ast.AST) -> list[Any]:
+    """The arguments of a call, or the elements of a display, in source order."""
+    if isinstance(node, ast.Call):
+        return sorted((*node.args, *node.keywords), key=lambda part: (part.lineno, part.col_offset))
+    return list(node.elts) if isinstance(node, ast.List | ast.Set | ast.Tuple) else []
 
 
 class _Statement:
@@ -140,6 +148,32 @@ class _Statement:
         first, *others, last = self._part_edits(value.elts, start, end, self._room.indent)
         return [replace(first, new=b"(" + first.new), *others, replace(last, new=last.new + b")")]
 
+    def shared_line_edits(self, line: int) -> list[Replacement]:
+        """The edits that put arguments or elements which share a line, inside brackets, on a line each."""
+        for node in ast.walk(self._tree):
+            parts = [part for part in _parts(node) if self._is_on(line, part)]
+            if len(parts) < 2 or self._bytes[self._starts[line] : self._span(parts[0])[0]].strip(b" \t("):
+                continue
+            if self._spanned(node).start < self._starts[line]:
+                edits = list(self._breaks_between(parts, self._line_break("", self._indent_of(line))))
+                return [*edits, *self._trailing_comma(node, parts[-1])]
+        return []
+
+    def _trailing_comma(self, node: ast.AST, last: Any) -> Iterator[Replacement]:
+        """The comma after the last part of a node whose bracket closes on a line of its own."""
+        start, end = self._span(last)[1], self._spanned(node).stop - 1
+        between = self._bytes[start:end]
+        may_follow = all(isinstance(part, ast.expr) or part.arg is not None for part in _parts(node))
+        if last is _parts(node)[-1] and b"\n" in between and not between.strip() and may_follow:
+            yield Replacement(start, start, b",")
+
+    def _is_on(self, line: int, part: Any) -> bool:
+        start, end = self._span(part)
+        return self._starts[line] <= start and end <= self._starts[line + 1]
+
+    def _spanned(self, node: Any) -> range:
+        return range(*self._span(node))
+
     def line_edits(self, line: int) -> list[Replacement]:
         """The edits that put a chain with which a line begins, inside brackets, on a line per link."""
         if line == 0 or self._lines[line - 1].rstrip().endswith(b"\\"):
@@ -171,6 +205,9 @@ class _Statement:
         for node in self._nodes(line):
             if isinstance(node, _COMPREHENSIONS):
                 return self._clause_edits(node, line)
+            if isinstance(node, ast.List | ast.Set) and len(node.elts) > 1:
+                start, end = self._span(node)
+                return self._part_edits(node.elts, start + 1, end - 1, self._indent_of(line))
             if isinstance(node, ast.Call) and (node.args or node.keywords):
                 opening = self._bytes.index(b"(", self._span(node.func)[1])
                 before = self._bytes[self._starts[line] : opening + 1].decode()
@@ -187,7 +224,7 @@ class _Statement:
         level: list[ast.AST] = [self._tree]
         while level:
             for node in level:
-                if isinstance(node, ast.Call | _COMPREHENSIONS):
+                if isinstance(node, ast.Call | ast.List | ast.Set | _COMPREHENSIONS):
                     start, end = self._brackets(node)
                     if self._starts[line] <= start and end <= self._starts[line + 1]:
                         yield node
@@ -200,9 +237,10 @@ class _Statement:
         start, end = self._span(node)
         if isinstance(node, ast.Call):
             return self._span(node.func)[1], end
-        if isinstance(node, ast.GeneratorExp) and b"\n" in self._bytes[start : self._span(node.elt)[0]]:
-            last = node.generators[-1]
-            return self._span(node.elt)[0], self._span((last.ifs or [last.iter])[-1])[1]
+        if isinstance(node, _COMPREHENSIONS):
+            first, last = node.key if isinstance(node, ast.DictComp) else node.elt, node.generators[-1]
+            if b"\n" in self._bytes[start : self._span(first)[0]]:
+                return self._span(first)[0], self._span((last.ifs or [last.iter])[-1])[1]
         return start, end
 
     def _clause_edits(self, node: Any, line: int) -> list[Replacement]:
@@ -228,10 +266,7 @@ class _Statement:
         return start - 6 if is_async else start
 
     def _argument_edits(self, call: ast.Call, line: int, opening: int) -> list[Replacement]:
-        arguments: list[Any] = sorted(
-            (*call.args, *call.keywords), key=lambda argument: (argument.lineno, argument.col_offset)
-        )
-        return self._part_edits(arguments, opening + 1, self._span(call)[1] - 1, self._indent_of(line))
+        return self._part_edits(_parts(call), opening + 1, self._span(call)[1] - 1, self._indent_of(line))
 
     def _part_edits(self, parts: Sequence[Any], start: int, end: int, outer: str) -> list[Replacement]:
         """The edits that put what stands between two brackets on a line of its own, or each part on one."""
@@ -241,12 +276,14 @@ class _Statement:
         width = len(outer) + len(self._step()) + len(inside.strip())
         if len(parts) == 1 or ("\n" not in inside and not has_comma and width <= self._room.limit):
             return [Replacement(start, start, inner), Replacement(end, end, closing)]
-        edits = [Replacement(start, start, inner)]
+        edits = [Replacement(start, start, inner), *self._breaks_between(parts, inner)]
+        return [*edits, Replacement(end, end, (b"" if has_comma else b",") + closing)]
+
+    def _breaks_between(self, parts: Sequence[Any], line_break: bytes) -> Iterator[Replacement]:
         for before, after in pairwise(parts):
             comma = self._bytes.index(b",", self._span(before)[1])
             rest = self._bytes[comma + 1 : self._span(after)[0]]
-            edits.append(Replacement(comma + 1, comma + 1 + len(rest) - len(rest.lstrip()), inner))
-        return [*edits, Replacement(end, end, (b"" if has_comma else b",") + closing)]
+            yield Replacement(comma + 1, comma + 1 + len(rest) - len(rest.lstrip()), line_break)
 
     def _has_comma(self, start: int, end: int) -> bool:
         return b"," in self._bytes[start:end]
