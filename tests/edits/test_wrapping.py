@@ -82,6 +82,30 @@ def lengthened(code: str, line_length: int = 40) -> str:
             "x = ff(\r\n    aaaaaaaaaaa,\r\n    bbbbbbbbbb,\r\n    longlonglong,\r\n)\r\n",
         ),
         ("x = ff(ääääääääääääääääää, short)\n", "x = ff(ääääääääääääääääää, longlonglong)\n"),
+        (
+            "x = f(\n    a.bbbbbbbbb('c'), ddd=e(f), g=short\n)\n",
+            "x = f(\n    a.bbbbbbbbb('c'),\n    ddd=e(f),\n    g=longlonglong,\n)\n",
+        ),
+        (
+            "x = f(\n    a.bbbbbbbbb('c'), ddd=e(f), g=short)\n",
+            "x = f(\n    a.bbbbbbbbb('c'),\n    ddd=e(f),\n    g=longlonglong)\n",
+        ),
+        (
+            "x = f(\n    aa.bbb('c'), short, *ggggggg, **hh\n)\n",
+            "x = f(\n    aa.bbb('c'),\n    longlonglong,\n    *ggggggg,\n    **hh\n)\n",
+        ),
+        (
+            "x = [\n    a.bbbbbbbbb('c'), (ddddd), short,  # e\n    f, g\n]\n",
+            "x = [\n    a.bbbbbbbbb('c'),\n    (ddddd),\n    longlonglong,  # e\n    f, g\n]\n",
+        ),
+        (
+            "x = {\n    f(a): b for a in short.bbbb('c') if d\n}\n",
+            "x = {\n    f(a): b\n    for a in longlonglong.bbbb('c')\n    if d\n}\n",
+        ),
+        (
+            "for x in [f([a]), short.bbb(c).dd()]: e\n",
+            "for x in [\n    f([a]), longlonglong.bbb(c).dd()\n]: e\n",
+        ),
     ],
 )
 def test_broken_line(code: str, expected: str) -> None:

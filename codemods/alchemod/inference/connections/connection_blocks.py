@@ -16,6 +16,7 @@ from typing import Final
 from alchemod.inference.area import Area
 from alchemod.inference.control.reaching import definitions
 from alchemod.inference.names.literals import Literals
+from alchemod.inference.scoping.scopes import Scope
 from alchemod.inference.values import (
     Answer,
     Engine,
@@ -115,11 +116,24 @@ class ConnectionBlocks(Area):
         return None
 
     def is_left_to_autocommit(self, connection: ast.expr, statement: ast.expr, place: Place) -> bool:
-        """Whether a statement writes over a connection that is opened here and never told to commit.
+        """Whether a statement writes over a connection that is opened or held here and never told to commit.
 
         SQLAlchemy 1.x commits it by itself, SQLAlchemy 2.0 rolls it back when the connection is closed.
         """
-        return self.kind(place.module.path, statement) == "writes" and self.is_left_open(connection, place)
+        if self.kind(place.module.path, statement) != "writes":
+            return False
+        if isinstance(connection, ast.Attribute):
+            return self._is_held_open(connection, place)
+        return self.is_left_open(connection, place)
+
+    def _is_held_open(self, connection: ast.Attribute, place: Place) -> bool:
+        """Whether no method of the class around tells a connection that an object holds to begin or to commit."""
+        scope: Scope | None = place.scope
+        while scope is not None and not isinstance(scope.node, ast.ClassDef):
+            scope = scope.parent
+        if scope is None or not isinstance(scope.node, ast.ClassDef):
+            return False
+        return self.of(place.module.path, ast.unparse(connection), scope.node.body).decides is None
 
     def is_left_open(self, connection: ast.expr, place: Place) -> bool:
         """Whether a connection is opened here and never told to begin or to commit."""
