@@ -133,6 +133,25 @@ def test_long_list_gets_a_line_per_name() -> None:
     )
 
 
+ONE_EACH = """\
+import os
+from sqlalchemy import Column
+from sqlalchemy import func  # noqa
+from sqlalchemy.orm import backref
+"""
+
+
+def test_one_statement_per_name() -> None:
+    inserted = (
+        "from sqlalchemy import true\nfrom sqlalchemy.orm import backref\nfrom sqlalchemy.orm import selectinload\n"
+    )
+    assert imported(ONE_EACH, LOAD, TRUE) == ONE_EACH.replace("from sqlalchemy.orm import backref\n", inserted)
+    new = [ImportRequest("sqlalchemy.sql", "and_"), ImportRequest("sqlalchemy.sql", "or_")]
+    lines = "from sqlalchemy.sql import and_\nfrom sqlalchemy.sql import or_\n"
+    assert imported(ONE_EACH, *new) == ONE_EACH + lines
+    assert "import Boolean\nfrom sqlalchemy import Column" in imported(ONE_EACH, ImportRequest("sqlalchemy", "Boolean"))
+
+
 def test_fulfilled_request_changes_nothing() -> None:
     code = "from sqlalchemy import text as sa_text, true\n"
     assert imported(code, TRUE, TEXT) == code

@@ -63,15 +63,7 @@ class ImportList:
             yield Replacement(last, end, b"")
 
     def _positions(self, new: Sequence[str]) -> list[tuple[int, list[str]]]:
-        """The new names by the index of the old name they go before."""
-        old = [_text(alias) for alias in self._aliases]
-        keys: list[Key] = [_by_kind, str.lower, str]
-        key = next((key for key in keys if old == sorted(old, key=key)), None)
-        found: dict[int, list[str]] = {}
-        for name in sorted(new, key=key or _by_kind):
-            index = len(old) if key is None else bisect_right(old, key(name), key=key)
-            found.setdefault(index, []).append(name)
-        return sorted(found.items())
+        return positions([_text(alias) for alias in self._aliases], new)
 
     def _one_per_line(self) -> bool:
         lines = [alias.lineno for alias in self._aliases]
@@ -116,6 +108,17 @@ class ImportList:
         listed = "".join(f"    {name},{newline}" for name in names)
         start, end = self._source.span(self._aliases[0])[0], self._source.span(self._statement)[1]
         return Replacement(start, end, f"({newline}{listed})".encode())
+
+
+def positions(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, list[str]]]:
+    """New names by the index of the old name they go before: where a sorted list has them, else at the end."""
+    keys: list[Key] = [_by_kind, str.lower, str]
+    key = next((key for key in keys if list(old) == sorted(old, key=key)), None)
+    found: dict[int, list[str]] = {}
+    for name in sorted(new, key=key or _by_kind):
+        index = len(old) if key is None else bisect_right(old, key(name), key=key)
+        found.setdefault(index, []).append(name)
+    return sorted(found.items())
 
 
 def _text(alias: ast.alias) -> str:

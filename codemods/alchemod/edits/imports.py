@@ -1,8 +1,9 @@
 """Imports, edited once at the end: added where they belong, removed when nothing refers to them.
 
 What is added goes into an existing ``from module import ...`` at the top of the file, in its layout and its
-order, or on a line of its own there: next to imports of the same package, else with the other imports that
-are not of the standard library. It never goes into a ``try`` or ``if TYPE_CHECKING`` block.
+order, or on a line of its own there, which each name gets where the file has one statement per name: next to
+imports of the same package, else with the other imports that are not of the standard library. It never goes into
+a ``try`` or ``if TYPE_CHECKING`` block.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alchemod.edits.ancestry import Ancestry
-from alchemod.edits.import_lists import ImportList, ImportStatement
+from alchemod.edits.import_lists import ImportList, ImportStatement, positions
 from alchemod.edits.lines import Lines
 from alchemod.edits.refusal import Refusal
 from alchemod.edits.scopes import Scopes
@@ -107,13 +108,23 @@ class _Editor:
         for module in sorted({request.module for request in requests}):
             names = [request.listed for request in requests if request.module == module]
             lists = [node for node in top if isinstance(node, ast.ImportFrom) and _extends(node, module)]
-            if lists:
+            if lists and _has_one_name_each(top):
+                yield from self._beside(lists, names)
+            elif lists:
                 yield from ImportList(lists[0], self._lines).added(names, self._line_length)
             else:
-                place = self._place(module, top)
-                lines.setdefault(place, []).append(f"from {module} import {', '.join(names)}")
+                listed = names if _has_one_name_each(top) else [", ".join(names)]
+                lines.setdefault(self._place(module, top), []).extend(f"from {module} import {one}" for one in listed)
         for (line, apart), statements in lines.items():
             yield self._new_lines(line, statements, apart=apart)
+
+    def _beside(self, statements: Sequence[ast.ImportFrom], names: Sequence[str]) -> Iterator[Replacement]:
+        """The edits that add one statement per name to those of one module."""
+        old = [ImportRequest("", node.names[0].name, node.names[0].asname).listed for node in statements]
+        for index, new in positions(old, names):
+            at_end = index == len(statements)
+            line = statements[-1].end_lineno or 0 if at_end else self._lines.first(statements[index])
+            yield self._new_lines(line, [f"from {statements[0].module} import {name}" for name in new], apart=False)
 
     def _first_use(self, names: Collection[str]) -> int:
         """The first line of top-level code that needs one of the names while the module is imported."""
@@ -230,6 +241,13 @@ class _Editor:
         if not same or after - before != added or lost - dropped or (all_gone and lost != dropped):
             raise Refusal("the imports could not be edited")
         return _Editor(result, tree, self._line_length)
+
+
+def _has_one_name_each(top: Sequence[ImportStatement]) -> bool:
+    """Whether each statement imports one name, and some module so has several statements."""
+    lists = [node for node in top if isinstance(node, ast.ImportFrom)]
+    repeated = Counter(node.module for node in lists).most_common(1)
+    return all(len(node.names) == 1 for node in lists) and bool(repeated) and repeated[0][1] > 1
 
 
 def _extends(node: ast.ImportFrom, module: str) -> bool:

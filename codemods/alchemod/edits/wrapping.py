@@ -103,6 +103,10 @@ def _parts(node: ast.AST) -> list[Any]:
     return list(node.elts) if isinstance(node, ast.List | ast.Set | ast.Tuple) else []
 
 
+def _calls_something(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
 class _Statement:
     """The parsed code of a statement, and where its calls may be broken."""
 
@@ -205,7 +209,7 @@ class _Statement:
         for node in self._nodes(line):
             if isinstance(node, _COMPREHENSIONS):
                 return self._clause_edits(node, line)
-            if isinstance(node, ast.List | ast.Set) and len(node.elts) > 1:
+            if isinstance(node, ast.List | ast.Set) and len(node.elts) > 1 and any(map(_calls_something, node.elts)):
                 start, end = self._span(node)
                 return self._part_edits(node.elts, start + 1, end - 1, self._indent_of(line))
             if isinstance(node, ast.Call) and (node.args or node.keywords):

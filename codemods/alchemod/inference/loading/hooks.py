@@ -20,10 +20,11 @@ _HOOKS: Final = ("with_loader_criteria", "do_orm_execute", "before_compile")
 WHERE / ON criteria" in the ORM event documentation."""
 
 
-_LOADING: Final = re.compile(
-    rb"@[\w.]*\breconstructor\b|\blistens?(?:_for)?\([^()]*[\"'](?:load|refresh)[\"']", re.DOTALL
-)
-"""Code that runs when objects are loaded, so that their order and number shows ("Instance Events")."""
+_LISTENING: Final = rb"\blistens?(?:_for)?\([^()]*[\"'](?:load|refresh|loaded_as_persistent)[\"']"
+_LISTENING_TO_LOADS: Final = re.compile(_LISTENING, re.DOTALL)
+_LOADING: Final = re.compile(rb"@[\w.]*\breconstructor\b|" + _LISTENING, re.DOTALL)
+"""Code that runs when objects are loaded, so that their order and number shows ("Instance Events", "Session Events" of
+the ORM)."""
 _REACTING: Final = re.compile(
     rb"\blistens?(?:_for)?\([^()]*[\"'](?:set|append|remove|bulk_replace|(?:before|after)_flush)[\"']", re.DOTALL
 )
@@ -68,6 +69,10 @@ class LoadHooks:
         """A sentence that names the first file with code that runs when objects are loaded; None when there is none."""
         where = self._matching(_LOADING, b"reconstructor", b"listen")
         return f"code in {where} runs when objects are loaded" if where else None
+
+    def listening_to_loads(self) -> bool:
+        """Whether such code is a listener, which may speak of any class, and not a method of its class."""
+        return self._matching(_LISTENING_TO_LOADS, b"listen") is not None
 
     def _matching(self, pattern: re.Pattern[bytes], *tokens: bytes) -> str | None:
         """The first file that matches; every match holds one of the tokens, which are quicker to find."""

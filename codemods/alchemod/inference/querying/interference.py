@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 from functools import cached_property
 
-from alchemod.facts.relationships import is_joined
+from alchemod.facts.attributes import Attribute
+from alchemod.facts.model import Model
+from alchemod.facts.module import FunctionFacts, last_name
+from alchemod.facts.relationships import is_joined, lazy
 from alchemod.inference.area import Area
 from alchemod.inference.loading.hooks import LoadHooks
 from alchemod.inference.querying.executions import Execution
 from alchemod.inference.translation.hooks import QueryHooks
+from alchemod.inference.values import Statement
 
 
 class Interference(Area):
@@ -31,7 +35,7 @@ class Interference(Area):
             or self._own_session(execution)
             or self._changing
             or self._joined_inner(execution)
-            or (self._on_load if loads else None)
+            or (self._on_load(statement) if loads else None)
             or (None if same_calls else self._pin(execution))
         )
 
@@ -75,10 +79,40 @@ class Interference(Area):
         return self._hooks.changing_queries()
 
     @cached_property
-    def _on_load(self) -> str | None:
+    def _loading(self) -> str | None:
         return self._hooks.running_on_load()
+
+    @cached_property
+    def _is_listened_to(self) -> bool:
+        return self._hooks.listening_to_loads()
+
+    def _on_load(self, statement: Statement) -> str | None:
+        """Which code may run when the objects of a statement are loaded; None when they, and all that is loaded with
+        them, have no reconstructor ("Instance Events")."""
+        entities = [term.entity for term in statement.terms]
+        if self._loading is None or self._is_listened_to or statement.has_step("options") or not all(entities):
+            return self._loading
+        models = (entity.model for entity in entities if entity is not None)
+        return None if all(map(self._is_quiet, models)) else self._loading
+
+    def _is_quiet(self, model: Model) -> bool:
+        """Whether no code of its class runs when an object is loaded, and nothing else is loaded with it."""
+        families = self.inference.project.families
+        below = families.below(model.facts)
+        if below is None or any(map(_loads_eagerly, model.attributes.values())):
+            return False
+        classes = [*families.above(model.facts), *below]
+        return not any(_reconstructs(method) for cls in classes for method in cls.methods.values())
 
     @cached_property
     def without_autoflush(self) -> str | None:
         """Where autoflush is switched off, as a sentence; None where it is not."""
         return self._hooks.without_autoflush()
+
+
+def _loads_eagerly(attribute: Attribute) -> bool:
+    return attribute.kind == "relationship" and lazy(attribute) in {"eager", "unknown"}
+
+
+def _reconstructs(method: FunctionFacts) -> bool:
+    return any(last_name(decorator) == "reconstructor" for decorator in method.decorators)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -36,7 +37,8 @@ class Iteration:
 
     `source` is the expression that executes the statement: the iterable of the clause, or what is assigned to the
     `variable` that is iterated over, whose `uses` are all in sight. `reads` are the reads of the rows, None when a row
-    is used otherwise. `target` is the name that holds a row (or its only item, for `for x, in rows`).
+    is used otherwise. `target` is the name that holds a row (or its only item, for `for x, in rows`). `is_last`: nobody
+    reads a variable with the rows once the loop has begun, so that their list may become another one's.
     """
 
     loop: Loop
@@ -47,6 +49,7 @@ class Iteration:
     target: ast.Name | None
     unpacks: bool
     reads: tuple[RowRead, ...] | None
+    is_last: bool = True
 
     @property
     def is_bare(self) -> bool:
@@ -55,6 +58,17 @@ class Iteration:
             return False
         plain = len(self.loop.generators) == 1 and not self.clause.ifs and not self.clause.is_async
         return plain and len(self.reads) == 1 and self.loop.elt is self.reads[0].node
+
+
+_REPEATING: Final = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda),
+)
+
+
+def _above(node: ast.AST, around: Mapping[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+    while (above := around.get(node)) is not None:
+        yield above
+        node = above
 
 
 class Iterations(Area):
@@ -69,7 +83,20 @@ class Iterations(Area):
         execution, source, uses = found
         target, unpacks = _target(clause.target)
         reads = self._reads(loop, target, place, unpacks=unpacks) if target is not None else None
-        return Iteration(loop, clause, execution, source, uses, target, unpacks, reads)
+        is_last = uses is None or self._is_last(loop, source, uses, place)
+        return Iteration(loop, clause, execution, source, uses, target, unpacks, reads, is_last)
+
+    def _is_last(self, loop: Loop, source: ast.expr, uses: Uses, place: Place) -> bool:
+        """Whether nothing reads a list of rows after a loop over it, in the same turn of the loops around or a next."""
+        around = self.inference.ask(Usage).around(place)
+        above = [*_above(loop, around)]
+        repeating = {node for node in above if isinstance(node, _REPEATING)}
+        if not repeating.issubset(_above(source, around)):
+            return False
+        tests = [node.test for node in above if isinstance(node, ast.IfExp)]
+        end = loop.end_lineno, loop.end_col_offset
+        reads = (use.read for use in uses.every)
+        return all((read.lineno, read.col_offset) < end or read in tests for read in reads)
 
     def source(self, iterated: ast.expr, place: Place) -> tuple[Execution, ast.expr, Uses | None] | None:
         """What gives the rows that `iterated` is: see `execution`, `source` and `uses` of :class:`Iteration`."""

@@ -165,7 +165,8 @@ def _edits(found: Projection, place: Place, ctx: Context) -> Iterator[Verb]:
         return
     loop, source = iteration.loop, iteration.source if iteration.uses is None else iteration.clause.iter
     if iteration.is_bare and isinstance(loop, ast.ListComp):
-        yield swap(loop, "{source}" if iteration.execution.taken else "{source}.all()", source=source)
+        given = "{source}" if iteration.execution.taken else "{source}.all()"
+        yield swap(loop, given if iteration.is_last else f"list({given})", source=source)
     elif iteration.is_bare and isinstance(loop, ast.SetComp):
         yield swap(loop, "set({source})", source=source)
     else:

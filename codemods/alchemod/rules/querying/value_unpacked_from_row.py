@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from alchemod.edits.verbs import Verb, rename, swap
+from alchemod.edits.verbs import Verb, drop, rename, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
@@ -87,7 +87,7 @@ class ValueUnpackedFromRow(Rule):
     def _rows(self, found: UnpackedRows, ctx: Context) -> Finding:
         message = "rows of one column are taken apart by hand; scalars() gives the values"
         given = [found.iteration.execution.answer]
-        edits = _edits(found, direct=ctx.project.versions.allows("1.4.24"))
+        edits = _edits(found, _assigned_to_itself(found, ctx), direct=ctx.project.versions.allows("1.4.24"))
         return self.fix(found.iteration.loop, message, *edits, given=given, unsafe=found.doubt)
 
     def _row(self, node: ast.Subscript | ast.Attribute, found: UnpackedRow) -> Finding:
@@ -113,7 +113,19 @@ def _of_row(node: ast.Subscript | ast.Attribute, found: UnpackedRow) -> Verb:
     return swap(node, f"{{result}}.{found.way}()", result=found.result)
 
 
-def _edits(found: UnpackedRows, *, direct: bool) -> Iterator[Verb]:
+def _assigned_to_itself(found: UnpackedRows, ctx: Context) -> ast.Assign | None:
+    """The statement that gives the variable of the rows their values, and would give it itself: `rows = rows`."""
+    loop, rows = found.iteration.loop, found.iteration.clause.iter
+    place = ctx.place(loop)
+    statement = ctx.ask(Usage).around(place).get(loop) if place is not None else None
+    match statement, rows:
+        case ast.Assign(targets=[ast.Name(id=target)]), ast.Name(id=name) if target == name:
+            has_rows = found.iteration.uses is not None and found.iteration.is_last
+            return statement if has_rows and isinstance(loop, ast.ListComp) else None
+    return None
+
+
+def _edits(found: UnpackedRows, needless: ast.Assign | None, *, direct: bool) -> Iterator[Verb]:
     """The edits for rows in a comprehension. `direct`: sessions have `scalars()`, which came with 1.4.24."""
     iteration = found.iteration
     source, holes = "{source}", {"source": iteration.source}
@@ -127,7 +139,7 @@ def _edits(found: UnpackedRows, *, direct: bool) -> Iterator[Verb]:
             yield swap(begun.call, select, column=begun.call.args[0])
     else:
         yield _sent(iteration, direct=direct)
-    yield from _loop(iteration, source, holes)
+    yield from _loop(iteration, source, holes, needless)
 
 
 def _sent(iteration: Iteration, *, direct: bool) -> Verb:
@@ -137,7 +149,7 @@ def _sent(iteration: Iteration, *, direct: bool) -> Verb:
     return rename(execution.sent.func, "scalars") if direct else swap(execution.result, "{_}.scalars()")
 
 
-def _loop(iteration: Iteration, source: str, holes: dict[str, Any]) -> Iterator[Verb]:
+def _loop(iteration: Iteration, source: str, holes: dict[str, Any], needless: ast.Assign | None) -> Iterator[Verb]:
     """The edits of the comprehension, and of what it goes over where that is another expression."""
     loop, listed = iteration.loop, source.endswith(".all()") or iteration.execution.taken
     is_query = iteration.execution.session is None
@@ -145,8 +157,12 @@ def _loop(iteration: Iteration, source: str, holes: dict[str, Any]) -> Iterator[
         if is_query:
             yield swap(iteration.source, source, **holes)
         source, holes, listed = "{rows}", {"rows": iteration.clause.iter}, True
+    if iteration.is_bare and needless is not None:
+        yield drop(needless)
+        return
     if iteration.is_bare and isinstance(loop, ast.ListComp):
-        yield swap(loop, source if listed else f"{source}.all()", **holes)
+        given = source if listed else f"{source}.all()"
+        yield swap(loop, given if iteration.is_last else f"list({given})", **holes)
         return
     if iteration.is_bare and isinstance(loop, ast.SetComp):
         yield swap(loop, f"set({source})", **holes)

@@ -49,9 +49,9 @@ class SessionTransactions(Rule):
         ```
 
     Fix safety:
-        Safe for `autocommit=False`; a report for that of `create_session()` where the project allows SQLAlchemy 1.4, which
-        makes a session in autocommit mode else. Unsafe for savepoints: the commit may be meant for the whole transaction. A report
-        when it stands in another block, and for everything that needs a look at the callers.
+        Safe for `autocommit=False`; a report for that of `create_session()` where the project allows SQLAlchemy 1.4,
+        which makes a session in autocommit mode else. Unsafe for savepoints: the commit may be meant for the whole
+        transaction. A report when it stands in another block, and for everything that needs a look at the callers.
 
     References:
         - https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#session-autocommit-mode-removed-autobegin-support-added
