@@ -54,6 +54,15 @@ def test_scripts_put_together_are_right(stride: int, old: list[bytes], new: list
         assert carried_out(old, new)[0] == new
 
 
+@given(LINES, LINES)
+def test_no_change_begins_or_ends_with_an_equal_line(old: list[bytes], new: list[bytes]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alignment, "_STRIDE", 1)
+        spans = changed_spans(old, new)
+    for a, b, c, d in spans:
+        assert not (old[a:b] and new[c:d]) or (old[a] != new[c] and old[b - 1] != new[d - 1])
+
+
 def test_very_different_texts() -> None:
     old = [b"%d" % (number if number % 3 else -number) for number in range(2000)]
     new = [b"%d" % (number if number % 3 else number + 10**9) for number in range(2000)]

@@ -24,7 +24,17 @@ def changed_spans(old: Sequence[bytes], new: Sequence[bytes]) -> list[Span]:
         history, x, y = _explored(old, new, x, y)
         for span in _walked_back(history, x, y, *end):
             _join(spans, span)
-    return spans
+    return [trimmed for span in spans if (trimmed := _trimmed(span, old, new))]
+
+
+def _trimmed(span: Span, old: Sequence[bytes], new: Sequence[bytes]) -> Span | None:
+    """A change without the equal lines at its edges, which one has where two scripts were put together."""
+    a, b, c, d = span
+    while a < b and c < d and old[a] == new[c]:
+        a, c = a + 1, c + 1
+    while a < b and c < d and old[b - 1] == new[d - 1]:
+        b, d = b - 1, d - 1
+    return (a, b, c, d) if (a, c) != (b, d) else None
 
 
 def _explored(old: Sequence[bytes], new: Sequence[bytes], left: int, top: int) -> tuple[_History, int, int]:

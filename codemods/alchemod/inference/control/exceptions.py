@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
 from alchemod.inference.values import (
     Answer,
@@ -92,6 +94,17 @@ class Exceptions(Area):
         """The first call in `nodes` that is not known to be SQLAlchemy's, or one that makes a mapped object."""
         return next((call for call in _calls(nodes) if not self._is_own(path, call)), None)
 
+    def computed_read(self, nodes: Iterable[ast.AST]) -> ast.Attribute | None:
+        """The first read in `nodes` of an attribute that a class of the project computes: a property of that name."""
+        parts = (part for node in nodes for part in ast.walk(node))
+        return next((part for part in parts if isinstance(part, ast.Attribute) and part.attr in self._properties), None)
+
+    @cached_property
+    def _properties(self) -> frozenset[str]:
+        """The names of the properties of all classes of the project."""
+        methods = (method for cls in self.inference.project.classes() for method in cls.methods.items())
+        return frozenset(name for name, facts in methods if _PROPERTIES & {*map(last_name, facts.decorators)})
+
     def _is_own(self, path: Path, call: ast.Call) -> bool:
         if (name := self._builtin(path, call.func)) is not None:
             return name in _HARMLESS
@@ -100,6 +113,9 @@ class Exceptions(Area):
             return _is_own(answer.value)
         made = self.inference.value(path, call)
         return made is not None and isinstance(made.value, _OWN)
+
+
+_PROPERTIES: Final = {"property", "cached_property"}
 
 
 def _is_own(value: Value) -> bool:

@@ -113,10 +113,20 @@ def _gives_none(statement: ast.stmt, handled: list[ast.stmt]) -> bool:
     return False
 
 
+def _arguments(chain: ast.expr) -> Iterator[ast.expr]:
+    """What the calls of a chain are given."""
+    while isinstance(chain, ast.Call | ast.Attribute):
+        if isinstance(chain, ast.Call):
+            yield from (*chain.args, *(keyword.value for keyword in chain.keywords))
+        chain = chain.func if isinstance(chain, ast.Call) else chain.value
+
+
 def _doubt(call: ast.Call, name: str, statement: Statement | None, ctx: Context) -> str | None:
     assert isinstance(call.func, ast.Attribute)
     if (foreign := ctx.ask(Exceptions).foreign_call(ctx.path, [call.func.value])) is not None:
         return f"{ast.unparse(foreign.func)}() may raise NoResultFound, too"
+    if (computed := ctx.ask(Exceptions).computed_read(_arguments(call.func.value))) is not None:
+        return f"{ast.unparse(computed)} may be a property, which raises NoResultFound, too"
     if statement is None:
         return None
     steps = [step for step, _ in statement.steps]
