@@ -82,5 +82,6 @@ class LoadHooks:
         return None
 
     def _files(self) -> Iterator[tuple[Path, bytes]]:
-        for path in sorted(module.path for module in self._project.modules()):
-            yield path, self._project.source(path).utf8
+        """The contents of the files, those that cannot be parsed included."""
+        for path in sorted(self._project.paths):
+            yield path, self._project.content(path)

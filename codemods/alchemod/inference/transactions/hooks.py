@@ -54,7 +54,8 @@ class CommitHooks:
         return overriding(name, self._project)
 
     def _where(self, pattern: re.Pattern[bytes]) -> str | None:
-        for path in sorted(module.path for module in self._project.modules()):
-            if pattern.search(self._project.source(path).utf8):
+        """The first file that matches, those that cannot be parsed included."""
+        for path in sorted(self._project.paths):
+            if pattern.search(self._project.content(path)):
                 return self._project.displayed(path)
         return None
