@@ -64,7 +64,7 @@ def call(answer: Answer, node: ast.Call, place: Place, resolver: Resolver) -> An
         case Method(owner=owner, name=name):
             return _method(answer.then(owner), name, node, place, resolver)
         case SessionFactory() as factory:
-            bound = sessions.bound(factory, node, place, resolver)
+            bound = sessions.configured(sessions.bound(factory, node, place, resolver), node, place, resolver)
             return answer.then(sessions.opened(bound), f"{ast.unparse(node.func)} is a {factory.name}")
         case Session(scoped=True):
             return answer

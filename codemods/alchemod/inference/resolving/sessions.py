@@ -9,7 +9,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemod.facts.module import ClassFacts
+from alchemod.facts.module import ClassFacts, last_name
 from alchemod.inference.resolving import statements
 from alchemod.inference.resolving.containers import row_of
 from alchemod.inference.resolving.functions import enclosing_function
@@ -86,10 +86,37 @@ def bound(factory: SessionFactory, call: ast.Call, place: Place, resolver: Resol
     A session on a connection that somebody else opened, such as a migration's `op.get_bind()`, takes part in that one's
     transaction ("Joining a Session into an External Transaction").
     """
-    named = (keyword.value for keyword in call.keywords if keyword.arg == "bind")
-    bind = next(named, call.args[0] if call.args else None)
-    if bind is None or factory.kind != "plain":
+    bind = _bind(call) or (call.args[0] if call.args else None)
+    return factory if bind is None or factory.kind != "plain" else _on(factory, bind, place, resolver)
+
+
+def configured(factory: SessionFactory, call: ast.Call, place: Place, resolver: Resolver) -> SessionFactory:
+    """The factory that `call` opens a session with, as the file of the call configures it.
+
+    A bind that is not seen counts where the same function gives it: other functions set the program up, with an engine.
+    """
+    root = place.scope.root
+    if call.args or _bind(call) is not None or factory.kind != "plain":
         return factory
+    if b".configure(" not in resolver.project.source(place.module.path).utf8:
+        return factory
+    for node in ast.walk(root.node):
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver, attr="configure")) if (bind := _bind(node)) is not None:
+                inside = Place(place.module, root.innermost(bind))
+                made = _on(factory, bind, inside, resolver)
+                is_near = enclosing_function(inside.scope) is enclosing_function(place.scope)
+                if last_name(receiver) == last_name(call.func) and (is_near or made.shares_connection):
+                    factory = made if made.kind != "plain" else factory
+    return factory
+
+
+def _bind(call: ast.Call) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), None)
+
+
+def _on(factory: SessionFactory, bind: ast.expr, place: Place, resolver: Resolver) -> SessionFactory:
+    """The factory with sessions that run on what `bind` is."""
     match resolver.value(bind, place):
         case Answer(value=Engine(is_connection=False)):
             return factory
