@@ -56,8 +56,9 @@ class RenamedEngineNames(RenamedNames):
 
     Fix safety:
         Safe for the renamed names and methods. Unsafe for `run_callable()`, whose callee may write without a commit,
-        and for `connection.connect()`, whose `close()` did nothing. A report where a connection is given besides, where
-        a table does not say which engine is meant, and for `Connectable`, which has no successor.
+        for `connection.connect()`, whose `close()` did nothing, and where a test replaces the method. A report where a
+        connection is given besides, where a table does not say which engine is meant, and for `Connectable`, which has
+        no successor.
 
     References:
         - https://docs.sqlalchemy.org/en/14/core/reflection.html#fine-grained-reflection-with-inspector
@@ -120,7 +121,8 @@ class RenamedEngineNames(RenamedNames):
                 yield self.report(call, message, missing="ask inspect(connection)", given=[answer])
                 return
             template = f"{{sqlalchemy.inspect}}({{engine}}).{_ASKING[name]}"
-            yield self.fix(call, message, swap(call.func, template, engine=receiver), given=[answer])
+            edit = swap(call.func, template, engine=receiver)
+            yield self.fix(call, message, edit, given=[answer], unsafe=ctx.pinned(name))
         elif name == "contextual_connect" and not call.args and not call.keywords:
             message = "contextual_connect() is connect()"
             yield self.fix(call, message, rename(call.func, "connect"), given=[answer])
