@@ -288,6 +288,11 @@ class SessionDomain(Domain[State]):
             for part in ast.walk(target):
                 if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store):
                     state = self._outlets.store(part, node, state)
+                match part:
+                    case ast.Attribute(value=held, attr="bind") if any(
+                        self._is_session(held, facts) for facts in state.values()
+                    ):
+                        note(self.record.rebound, node)
             if isinstance(target, ast.Attribute) and node.value and self._knowledge.is_computed(node.value):
                 self._computed.add(target)
         return state

@@ -79,6 +79,8 @@ class Record:
     lost: list[ast.AST] = field(default_factory=list)
     """Where the last name of the open session is lost."""
     entered_by_hand: list[ast.AST] = field(default_factory=list)
+    rebound: list[ast.AST] = field(default_factory=list)
+    """Where it is given another bind."""
     managed: list[ast.AST] = field(default_factory=list)
     """`with` items and stacks that close it."""
     yields: list[ast.AST] = field(default_factory=list)

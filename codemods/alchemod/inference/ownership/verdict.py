@@ -27,6 +27,7 @@ Reason: TypeAlias = Literal[
     "no block",
     "opened in try",
     "opened per turn",
+    "rebound",
     "reused",
     "close is caught",
     "yields",
@@ -111,6 +112,10 @@ def _of_block(life: SessionLife) -> Verdict:
         return Verdict("unsafe", "opened in try", "a failure to open the session changes its handler", life.site.lineno)
     if life.in_loop:
         return Verdict("unsafe", "opened per turn", "the session is opened in a loop", life.site.lineno)
+    if record.rebound:
+        line = line_of(record.rebound[0])
+        missing = f"line {line} gives the session a bind, which may be a connection with a transaction of its own"
+        return Verdict("unsafe", "rebound", missing, line)
     if record.reuses:
         line = line_of(record.reuses[0])
         return Verdict("unsafe", "reused", f"line {line} uses the session after it was closed", line)
