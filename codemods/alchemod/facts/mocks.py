@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from alchemod.facts.nodes import walk
 from alchemod.facts.pins import Pin
 
 _TOKENS = (
@@ -91,7 +92,7 @@ def pinned(tree: ast.Module, path: str) -> tuple[Pin, ...]:
 class _TestFile:
     def __init__(self, tree: ast.Module, path: str) -> None:
         self.path = path
-        self.nodes = list(ast.walk(tree))
+        self.nodes = list(walk(tree))
         self.imports: dict[str, str] = {}
         self.constants: dict[str, str] = {}
         self.doubtful: list[Pin] = []

@@ -332,10 +332,10 @@ class Resolver:
             return None
         scope: Scope = place.scope
         for part in facts.qualname.split("."):
-            inner = [child for child in scope.children if getattr(child.node, "name", None) == part]
-            exact = [child for child in inner if getattr(child.node, "lineno", 0) == facts.line]
-            if not inner:
+            inner = scope.named.get(part)
+            if inner is None:
                 return None
+            exact = [child for child in inner if getattr(child.node, "lineno", 0) == facts.line]
             scope = (exact or inner)[-1]
         return Place(facts.module, scope)
 

@@ -80,6 +80,15 @@ class Scope:
         return self._facts.children
 
     @cached_property
+    def named(self) -> dict[str, list[Scope]]:
+        """The functions and classes directly inside, by name, in source order."""
+        found: dict[str, list[Scope]] = {}
+        for child in self.children:
+            if isinstance(child.node, (*FUNCTIONS, ast.ClassDef)):
+                found.setdefault(child.node.name, []).append(child)
+        return found
+
+    @cached_property
     def binding_of(self) -> dict[ast.AST, Binding]:
         """The binding of each target node of this scope, those of global and nonlocal names included."""
         found = {binding.target: binding for places in self.bindings.values() for binding in places}
@@ -178,8 +187,11 @@ class Scope:
             return self
         if isinstance(node, ast.Module):
             return None
-        around = self.innermost(node)
-        return next((child for child in around.children if child.node is node), None)
+        return self.innermost(node)._by_node.get(node)
+
+    @cached_property
+    def _by_node(self) -> dict[ScopeNode, Scope]:
+        return {child.node: child for child in self.children}
 
     def _evaluates(self, node: ast.expr | ast.stmt) -> bool:
         own = self.node
