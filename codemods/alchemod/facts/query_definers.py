@@ -16,6 +16,10 @@ _NO_CLASSES: Final = frozenset(
     {"str", "bytes", "int", "float", "bool", "dict", "list", "tuple", "set", "Dict", "List", "Mapping"}
 )
 """Annotations of parameters that take no class."""
+_OTHER_THINGS: Final = re.compile(
+    r"_*(?:session|db|conn|connection|engine|context|ctx|request|sql|statement|stmt|text|string|\w*kwargs|params|filters)"
+)
+"""Names of parameters that say what they take, which is no class."""
 _KEPT: Final = re.compile(rb"self\.query\s*=\s*[\w.]*\.query[^\S\n]*$", re.MULTILINE)
 """An attribute that holds the method of a session."""
 
@@ -52,19 +56,22 @@ def _is_fixture(method: FunctionFacts) -> bool:
 
 def _hands_out(method: FunctionFacts) -> bool:
     """Whether it is a property, or decorated with something that may make it one, and gives what is called then."""
-    if _parameters(method) or all(last_name(decorator) in _PLAIN for decorator in method.decorators):
+    arguments = method.arguments
+    takes_more = arguments.vararg or arguments.kwonlyargs or arguments.kwarg
+    if takes_more or _parameters(method) or all(last_name(decorator) in _PLAIN for decorator in method.decorators):
         return False
     body = method.owner.bodies.get(method.name) if method.owner is not None else None
     return body is None or not isinstance(returned(body), ast.Call)
 
 
 def _takes_class(method: FunctionFacts) -> bool:
-    """Whether a method can be called with a class: it has a parameter besides `self`, and that is no session and not
-    annotated as something else."""
+    """Whether a method can be called with a class: it has a parameter besides `self`, which neither by its name nor by
+    its annotation takes something else."""
     parameters = _parameters(method)
     if not parameters:
         return method.arguments.vararg is not None
-    return parameters[0].arg != "session" and _root(parameters[0].annotation) not in _NO_CLASSES
+    first = parameters[0]
+    return not _OTHER_THINGS.fullmatch(first.arg) and _root(first.annotation) not in _NO_CLASSES
 
 
 def _parameters(method: FunctionFacts) -> list[ast.arg]:
