@@ -101,9 +101,52 @@ def test_every_declarative_base(base: str, tmp_path: Path) -> None:
         "from sqlalchemy.orm import Session as Base",
     ],
 )
-def test_look_alikes_are_not_mapped(base: str, tmp_path: Path) -> None:
-    models = "from sqlalchemy import Column, Integer\nfrom base import Base\nclass Thing(Base):" + COLUMNS
-    assert mapped(tmp_path, {"base.py": base, "models.py": models}) == set()
+@pytest.mark.parametrize(
+    "body",
+    [
+        '\n    __tablename__ = "things"\n    id = fields.Integer()\n',
+        '\n    __tablename__ = "things"\n    id = fields.Column(fields.Integer, primary_key=True)\n',
+        "\n    id = Column(Integer, primary_key=True)\n",
+    ],
+)
+def test_look_alikes_are_not_mapped(body: str, base: str, tmp_path: Path) -> None:
+    imports = "from sqlalchemy import Column, Integer\nimport fields\nfrom base import Base\n"
+    assert mapped(tmp_path, {"base.py": base, "models.py": f"{imports}class Thing(Base):{body}"}) == set()
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "from company.db import Base",
+        "from company.extensions import db\nBase = db.Model",
+        "Base = bases['app']",
+        "import importlib\nBase = importlib.import_module('db').Base",
+    ],
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        COLUMNS,
+        '\n    __tablename__ = "things"\n    id: Mapped[int] = mapped_column(primary_key=True)\n',
+        '\n    __table__ = sa.Table("things", metadata, sa.Column("id", sa.Integer, primary_key=True))\n',
+    ],
+)
+def test_a_table_and_columns_tell_a_mapped_class_whose_base_is_not_seen(body: str, base: str, tmp_path: Path) -> None:
+    source = (
+        f"import sqlalchemy as sa\nfrom sqlalchemy import Column, Integer\nfrom sqlalchemy.orm import mapped_column\n"
+        f"{base}\nclass Thing(Base):{body}\nclass Special(Thing): pass\n"
+    )
+    models = list(Sketch(tmp_path, {"models.py": source}).project.models.all())
+    assert {(model.name, model.has_unseen_base) for model in models} == {("Thing", True), ("Special", True)}
+
+
+def test_mixins_are_not_mapped(tmp_path: Path) -> None:
+    open_one = "\n    __tablename__: str | None = None\n    id = Column(Integer, primary_key=True)\n"
+    source = (
+        f"{CORE}from elsewhere import Audited\nclass Mixin:{COLUMNS}\nclass Plain(object):{COLUMNS}\n"
+        f"class Open(Audited):{open_one}\nclass Declared(Audited):{open_one.replace(' = None', '')}\n"
+    )
+    assert mapped(tmp_path, {"models.py": source}) == set()
 
 
 def test_registry_decorators(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 
-from alchemod.facts.ancestry import ancestry, is_base
+from alchemod.facts.ancestry import Ancestry, ancestry, is_base
 from alchemod.facts.attributes import Attribute, added, declared
-from alchemod.facts.lookup import Lookup
+from alchemod.facts.lookup import External, Lookup
 from alchemod.facts.model import Model
-from alchemod.facts.module import ClassFacts, last_name
+from alchemod.facts.module import Assigned, ClassFacts, Module, last_name
 from alchemod.facts.relationships import (
     Lazy,
     argument,
@@ -23,6 +23,9 @@ from alchemod.facts.relationships import (
 
 _MAPPING = frozenset({"mapped", "mapped_as_dataclass"})
 """Methods of a registry that map the class they decorate."""
+_TABLE = ("__tablename__", "__table__")
+_COLUMNS = frozenset({"Column", "mapped_column", "Table"})
+"""What makes the columns of a class, one by one or as its `__table__`."""
 
 
 class Models:
@@ -88,7 +91,7 @@ class Models:
 
     def _model(self, facts: ClassFacts) -> Model | None:
         above = ancestry(facts, self._lookup)
-        if not above.roots and not _is_mapped_by_decorator(facts):
+        if not (above.roots or _is_mapped_by_decorator(facts) or (above.unseen and self._shows_itself(facts, above))):
             return None
         if _is_true(facts, "__abstract__") or is_base(facts, self._lookup):
             return None
@@ -105,6 +108,19 @@ class Models:
             for attribute in added(variable.module, variable.name, facts):
                 model.attributes.setdefault(attribute.name, attribute)
         return model
+
+    def _shows_itself(self, facts: ClassFacts, above: Ancestry) -> bool:
+        """Whether a class whose base is not seen is mapped all the same: it, or a class above it, names a table and has
+        a column of SQLAlchemy's."""
+        return any(
+            any(_is_given(owner.attributes.get(name)) for name in _TABLE)
+            and any(self._is_column(owner.module, assigned.value) for assigned in owner.attributes.values())
+            for owner in (facts, *above.classes)
+        )
+
+    def _is_column(self, module: Module, value: ast.expr | None) -> bool:
+        made = self._lookup.expression(module, value.func) if isinstance(value, ast.Call) else None
+        return isinstance(made, External) and made.canonical in _COLUMNS
 
     @property
     def _index(self) -> dict[str, list[Model]]:
@@ -157,6 +173,12 @@ class Models:
 
 def _is_mapped_by_decorator(facts: ClassFacts) -> bool:
     return any(last_name(decorator) in _MAPPING for decorator in facts.decorators)
+
+
+def _is_given(assigned: Assigned | None) -> bool:
+    """Whether an attribute has a value: that of a mixin may be declared only, or None."""
+    value = assigned.value if assigned is not None else None
+    return value is not None and not (isinstance(value, ast.Constant) and value.value is None)
 
 
 def _is_reflected(facts: ClassFacts) -> bool:
