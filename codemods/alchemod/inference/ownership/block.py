@@ -16,7 +16,7 @@ from alchemod.facts.module import last_name
 from alchemod.inference.control.dominance import enclosing_suites, suites_of
 from alchemod.inference.ownership.record import Record, Use
 from alchemod.inference.ownership.state import is_open
-from alchemod.inference.scoping.scopes import Unit, contains
+from alchemod.inference.scoping.scopes import Body, contains
 
 Opener: TypeAlias = ast.Assign | ast.AnnAssign
 _CLOSING: Final = frozenset({"close", "aclose"})
@@ -89,7 +89,7 @@ block would cross that of another session."""
 
 
 def plan_block(
-    function: Unit, call: ast.Call, record: Record, is_async: bool, closes: frozenset[ast.stmt]
+    function: Body, call: ast.Call, record: Record, is_async: bool, closes: frozenset[ast.stmt]
 ) -> Plan | Obstacle:
     """The plan for the session that `call` opens. `closes` are the statements that close some session of it."""
     chain = list(enclosing_suites(function.body, call))
@@ -154,7 +154,7 @@ def untangle(plan: Plan, others: Iterable[Plan], closes: frozenset[ast.stmt]) ->
     return plan
 
 
-def close_statements(function: Unit, calls: set[ast.Call]) -> frozenset[ast.stmt]:
+def close_statements(function: Body, calls: set[ast.Call]) -> frozenset[ast.stmt]:
     """The statements of the function that are one of these `close()` calls and nothing else."""
     found: set[ast.stmt] = set()
     stack: list[Sequence[ast.stmt]] = [function.body]
@@ -179,7 +179,7 @@ def _closes(statement: ast.stmt, record: Record) -> bool:
     return _close_call(statement) in record.closes
 
 
-def name_given(function: Unit, call: ast.Call) -> str | None:
+def name_given(function: Body, call: ast.Call) -> str | None:
     """The name that the statement around `call` gives what the call opens, if it does nothing else."""
     suite, index = next(reversed(list(enclosing_suites(function.body, call))), ((), 0))
     return _opened_name(suite[index], call) if suite else None

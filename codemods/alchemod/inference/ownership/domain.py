@@ -30,7 +30,8 @@ from alchemod.inference.ownership.state import (
 )
 from alchemod.inference.ownership.values import ASKING, OBJECTS, TIED, Values
 from alchemod.inference.scoping.bindings import Binding
-from alchemod.inference.scoping.scopes import Comprehension, Scope, bindings_in_place, targets_of
+from alchemod.inference.scoping.comprehensions import bindings_in_place, targets_of
+from alchemod.inference.scoping.scopes import Comprehension, Scope
 
 
 class SessionDomain(Domain[State]):

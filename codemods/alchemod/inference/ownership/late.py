@@ -19,7 +19,7 @@ from alchemod.inference.ownership.life import SessionLife
 from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.ownership.record import Record, Use
 from alchemod.inference.ownership.state import EXPIRED, Facts, Ref
-from alchemod.inference.scoping.scopes import Unit, contains
+from alchemod.inference.scoping.scopes import Body, contains
 from alchemod.inference.values import Answer, Collection, Coroutine, ModelClass, Object, Rows, Statement
 
 LateKind: TypeAlias = Literal["session", "consumed", "consumed by caller", "read", "expired"]
@@ -53,7 +53,7 @@ class LateUse:
 class LateUses:
     """The late uses of the sessions of one function or module."""
 
-    def __init__(self, unit: Unit, value: Callable[[ast.expr], Answer | None], models: Models) -> None:
+    def __init__(self, unit: Body, value: Callable[[ast.expr], Answer | None], models: Models) -> None:
         self._unit: Final = unit
         self._value: Final = value
         self._models: Final = models

@@ -20,7 +20,7 @@ from alchemod.inference.ownership.methods import SESSION_METHODS
 from alchemod.inference.ownership.record import Record
 from alchemod.inference.ownership.state import SESSION, Ref
 from alchemod.inference.ownership.values import dotted
-from alchemod.inference.scoping.scopes import FUNCTIONS, UNITS, Scope, Unit
+from alchemod.inference.scoping.scopes import FUNCTIONS, UNITS, Body, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def followed_lives(scope: Scope, knowledge: SessionKnowledge) -> list[SessionLif
 
 
 def _shared_lives(
-    unit: Unit, scope: Scope, knowledge: SessionKnowledge, lives: list[SessionLife], steps: Steps
+    unit: Body, scope: Scope, knowledge: SessionKnowledge, lives: list[SessionLife], steps: Steps
 ) -> Iterator[SessionLife]:
     """One life for each session that is closed here and was opened elsewhere, at its first `close()`."""
     closed = {close for life in lives if life.record is not None for close in life.record.closes}
@@ -130,7 +130,7 @@ def _is_closing(head: ast.Call) -> bool:
     return last_name(head) in {"closing", "aclosing"} and len(head.args) == 1 and not head.keywords
 
 
-def own_calls(function: Unit) -> Iterator[ast.Call]:
+def own_calls(function: Body) -> Iterator[ast.Call]:
     """The calls that the code of the function makes, those in its inner functions, lambdas and classes left out."""
     stack: list[ast.AST] = list(reversed(function.body))
     while stack:
@@ -146,7 +146,7 @@ def _name_of(item: ast.withitem) -> str | None:
     return item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else None
 
 
-def _withs(function: Unit) -> Iterator[ast.With | ast.AsyncWith]:
+def _withs(function: Body) -> Iterator[ast.With | ast.AsyncWith]:
     return (node for node in walk(function) if isinstance(node, (ast.With, ast.AsyncWith)))
 
 
@@ -209,7 +209,7 @@ def _untangled(life: SessionLife, plans: list[Plan], closes: frozenset[ast.stmt]
     return replace(life, plan=plan, obstacle=None if plan is not None else "crossing")
 
 
-def _is_in_loop(function: Unit, call: ast.Call) -> bool:
+def _is_in_loop(function: Body, call: ast.Call) -> bool:
     stack: list[ast.AST] = list(function.body)
     while stack:
         node = stack.pop()

@@ -18,13 +18,8 @@ from alchemod.inference.rows.refs import NOTHING, Path, Refs, Root, RowRef, is_u
 from alchemod.inference.rows.state import RowState
 from alchemod.inference.rows.values import RowValues
 from alchemod.inference.scoping.bindings import Binding
-from alchemod.inference.scoping.scopes import (
-    Comprehension,
-    Scope,
-    bindings_in_place,
-    comprehensions_by_last_clause,
-    targets_of,
-)
+from alchemod.inference.scoping.comprehensions import bindings_in_place, comprehensions_by_last_clause, targets_of
+from alchemod.inference.scoping.scopes import Comprehension, Scope
 
 _CATCHING: Final = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _STOPPING: Final = frozenset({"any", "all", "next"})

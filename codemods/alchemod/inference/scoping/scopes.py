@@ -25,8 +25,6 @@ ScopeNode: TypeAlias = ast.Module | FunctionNode | ast.Lambda | ast.ClassDef | C
 
 COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-Unit: TypeAlias = FunctionNode | ast.Module
-"""Code that runs as one: a function, or the top level of a file."""
 UNITS: Final = (*FUNCTIONS, ast.Module)
 _SCOPES: Final = (*FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 _MEMO: Final = "_alchemod_scope"
@@ -210,33 +208,6 @@ def scope_of(tree: ast.Module | FunctionNode) -> Scope:
     if not isinstance(scope, Scope):
         scope = tree.__dict__[_MEMO] = Scope(tree)
     return scope
-
-
-def targets_of(comprehension: Comprehension) -> set[str]:
-    """The names a comprehension's `for` clauses bind."""
-    return {
-        node.id
-        for clause in comprehension.generators
-        for node in ast.walk(clause.target)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-
-
-def bindings_in_place(scope: Scope) -> dict[ast.AST, Binding]:
-    """The bindings of a function's own names and those of its comprehensions, by target."""
-    found = {target: binding for target, binding in scope.binding_of.items() if binding not in scope.outer_bindings}
-    stack = list(scope.children)
-    while stack:
-        inner = stack.pop()
-        if inner.is_comprehension:
-            found.update(inner.binding_of)
-            stack += inner.children
-    return found
-
-
-def comprehensions_by_last_clause(scope: Scope) -> dict[ast.AST, Comprehension]:
-    """The comprehensions in a scope, by the clause whose turns end with an element."""
-    return {inner.node.generators[-1]: inner.node for inner in scope.within() if isinstance(inner.node, COMPREHENSIONS)}
 
 
 def reads_of(name: str, scope: Scope) -> list[ast.Name]:

@@ -18,6 +18,7 @@ from alchemod.facts.relationships import backref_name
 from alchemod.inference.area import Area
 from alchemod.inference.control.reaching import definitions
 from alchemod.inference.resolving.functions import own_nodes
+from alchemod.inference.scoping.scopes import Body
 from alchemod.inference.transactions.evidence import told_by_use
 from alchemod.inference.uses.parents import Parents, parents_of
 from alchemod.inference.values import Answer, ModelClass, Object, Rows, Session, Statement, resting_on
@@ -27,7 +28,6 @@ _ADDING = frozenset({"add", "add_all", "merge", "bulk_save_objects"})
 _OF_ADDED = frozenset({"delete", "refresh", "expire", "expunge"})
 """Methods of a session that take an object which is in it."""
 _WITHOUT = ("viewonly", "cascade_backrefs")
-Body = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from alchemod.edits.verbs import Verb, drop, insert, swap
 from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
-from alchemod.inference.transactions.backref_cascades import BackrefCascades, Body
+from alchemod.inference.scoping.scopes import Body
+from alchemod.inference.transactions.backref_cascades import BackrefCascades
 from alchemod.inference.values import Answer, Outside
 
 
