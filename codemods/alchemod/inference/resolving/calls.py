@@ -54,6 +54,8 @@ _URL_CHANGES = frozenset(
     {"set", "update_query_dict", "update_query_string", "update_query_pairs", "difference_update_query"}
 )
 _QUERY_PLAIN = frozenset({"count", "update", "delete"})
+_ASYNC_SESSIONS = ("AsyncSession", "async_sessionmaker", "async_scoped_session")
+"""Without one of these names, a project has no asynchronous sessions."""
 
 
 def call(answer: Answer, node: ast.Call, place: Place, resolver: Resolver) -> Answer | None:
@@ -309,19 +311,33 @@ def class_of(value: Object) -> ModelClass | ClassObject:
 
 
 def known_by_arguments(node: ast.Attribute | ast.Call, place: Place, resolver: Resolver) -> Answer | None:
-    """A Query known by its arguments alone: `x.query(Model)` is one while no class of the project defines `query`."""
+    """A Query known by its arguments alone: `x.query(Model)` is one while no class of the project defines `query`.
+
+    An AsyncSession has no such method ("Asynchronous I/O (asyncio)").
+    """
     match node:
-        case ast.Call(func=ast.Attribute(attr="query"), args=[first, *_]):
+        case ast.Call(func=ast.Attribute(attr="query", value=asked), args=[first, *_]):
             argument = resolver.value(first, place)
             if argument is None or not isinstance(argument.value, ModelClass | ModelAttribute | Expression | Exists):
                 return None
             if isinstance(argument.value, Expression) and not argument.value.owners:
+                return None
+            if _is_async_session(asked, place, resolver):
                 return None
             answer = sessions.query(Answer(Plain()), node, place, resolver)
             if answer is not None and (other := resolver.project.query_definers.any):
                 return answer.weakened(f"{other} defines query() too, and who is asked here is not known")
             return answer
     return None
+
+
+def _is_async_session(asked: ast.expr, place: Place, resolver: Resolver) -> bool:
+    if not any(map(resolver.project.files_mentioning, _ASYNC_SESSIONS)):
+        return False
+    match resolver.value(asked, place):
+        case Answer(value=Session(is_async=True)):
+            return True
+    return False
 
 
 def default(value: ast.expr, place: Place, resolver: Resolver) -> Answer | None:
