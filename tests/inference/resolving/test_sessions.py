@@ -620,7 +620,7 @@ def test_what_methods_give(check: Check) -> None:
                 session.add(User())  #? unknown
                 session.execute(text("x"))  #? rows of text
             async def asynchronous(session: AsyncSession):
-                session.query(User)  #? query on User
+                session.query(User)  #? unknown
                 session.execute(select(User))  #? coroutine of rows of User
                 (await session.execute(select(User))).scalars().all()  #? scalars of User
                 await session.get(User, 1)  #? a User

@@ -18,8 +18,10 @@ from alchemod.inference.connections.dialects import Dialects
 from alchemod.inference.loading.options import loader_options
 from alchemod.inference.querying.executions import Execution, Executions
 from alchemod.inference.querying.interference import Interference
+from alchemod.inference.querying.query_labels import label_in_text
 from alchemod.inference.querying.reach import Reach
 from alchemod.inference.resolving.statements import JOINS, REBUILDING
+from alchemod.inference.uses.aggregates import may_aggregate
 from alchemod.inference.uses.usage import Usage, Use, UseKind, Uses, use_at
 from alchemod.inference.values import Answer, Outside, Place, Rows, Statement
 
@@ -228,6 +230,10 @@ class Existence(Area):
         for name, call in statement.steps:
             if name in {"order_by", "group_by", "distinct"} and (label := _by_name(call)) is not None:
                 yield f"{name}() speaks of {label!r}, which may be a column that EXISTS drops"
+            if name == "order_by" and any(isinstance(part, ast.Call) and may_aggregate(part) for part in _given(call)):
+                yield "order_by() an aggregate may raise, and EXISTS drops it"
+        if (label := label_in_text(statement, self.inference.project)) is not None:
+            yield f"text speaks of {label}, a column that EXISTS drops"
 
     def _doubts(self, execution: Execution, fetched: Fetched, place: Place) -> Iterator[str]:
         statement = execution.statement
@@ -275,11 +281,16 @@ def _may_be_nothing(name: str, call: ast.Call) -> bool:
 
 def _by_name(call: ast.Call) -> str | None:
     """The name in `order_by("name")`, `order_by(desc("name"))`."""
-    for node in (part for argument in call.args for part in walk(argument)):
+    for node in _given(call):
         match node:
             case ast.Constant(value=str(text)):
                 return text
     return None
+
+
+def _given(call: ast.Call) -> Iterator[ast.AST]:
+    """The arguments of a call, and their parts."""
+    return (part for argument in call.args for part in walk(argument))
 
 
 def _test(use: Use, uses: Uses) -> Test:

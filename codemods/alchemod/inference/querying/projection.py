@@ -10,6 +10,7 @@ from typing import Final
 from alchemod.facts.attributes import Attribute
 from alchemod.facts.model import Model
 from alchemod.facts.module import last_name
+from alchemod.facts.outer_assignments import assigned_from_outside
 from alchemod.inference.area import Area
 from alchemod.inference.mapping.keys import is_primary
 from alchemod.inference.names.spelling import spelling_of
@@ -17,6 +18,7 @@ from alchemod.inference.querying.duplicates import Duplicates
 from alchemod.inference.querying.executions import Executions
 from alchemod.inference.querying.interference import Interference
 from alchemod.inference.querying.iteration import Iteration, Iterations, Loop
+from alchemod.inference.querying.query_labels import label_in_text
 from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Place, Statement
 
@@ -122,7 +124,10 @@ class Projections(Area):
         interference = self.inference.ask(Interference)
         if (doubt := interference.of(iteration.execution, "with_entities", same_calls=same_calls)) is not None:
             yield doubt
+        if (label := label_in_text(iteration.execution.statement, self.inference.project)) is not None:
+            yield f"text speaks of {label}, a name that only a Query of the whole class gives a column"
         if all(is_primary(column) for column in columns):
+            yield from filter(None, [self._changed_keys(columns)])
             return
         if (line := self._changed_before(iteration, place)) is not None:
             yield f"line {line} may have changed objects in the session, which the columns do not show"
@@ -130,6 +135,14 @@ class Projections(Area):
             yield f"line {line} may change or expire the objects before they are read"
         if (doubt := interference.without_autoflush) is not None:
             yield doubt
+
+    def _changed_keys(self, columns: list[Attribute]) -> str | None:
+        """Why an object may have another key than its row: it is assigned one, and no flush comes before the query."""
+        project = self.inference.project
+        places = (assigned_from_outside(column.name, project) for column in columns)
+        place = next((place for place in places if place is not None), None)
+        without_autoflush = self.inference.ask(Interference).without_autoflush
+        return f"{place}, and {without_autoflush}" if place is not None and without_autoflush is not None else None
 
     def _changed_before(self, iteration: Iteration, place: Place) -> int | None:
         """The line of code that stands before the statement is sent and may change objects in its session."""

@@ -13,13 +13,11 @@ from alchemod.inference.querying.executions import Execution, Executions
 from alchemod.inference.querying.interference import Interference
 from alchemod.inference.querying.iteration import Iteration, Iterations
 from alchemod.inference.scoping.scopes import Comprehension
+from alchemod.inference.uses.aggregates import may_aggregate
 from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Place, Statement
 
 _TAKEN: Final = frozenset({"first", "one", "fetchone"})
-_AGGREGATES: Final = frozenset(
-    {"max", "min", "sum", "count", "avg", "total", "group_concat", "string_agg", "array_agg"}
-)
 _ONE_ROW: Final = frozenset({"filter", "where", "filter_by", "join", "outerjoin", "select_from"})
 """Steps after which an aggregate gives one row still."""
 
@@ -152,6 +150,6 @@ def _is_aggregate(statement: Statement) -> bool:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "label":
         node = node.func.value
     match node:
-        case ast.Call(func=ast.Attribute(value=maker, attr=name)):
-            return name in _AGGREGATES and last_name(maker) == "func"
+        case ast.Call(func=ast.Attribute(value=maker)):
+            return last_name(maker) == "func" and may_aggregate(node)
     return False

@@ -19,6 +19,7 @@ from alchemod.facts.nodes import is_dotted
 from alchemod.inference.names.assigned import spelled_out
 from alchemod.inference.querying.filtering import may_be_class
 from alchemod.inference.resolving.resolver import Resolver
+from alchemod.inference.uses.aggregates import may_aggregate
 from alchemod.inference.values import (
     Answer,
     ClassObject,
@@ -41,9 +42,6 @@ PlaceOf = Callable[[ast.expr], Place]
 RowKind = Literal["entity", "rows", "columns"]
 """`entity`: one mapped class, whose objects come alone. `rows`: rows with a class among them. `columns`: without."""
 
-_AGGREGATES: Final = frozenset(
-    {"count", "sum", "min", "max", "avg", "total", "group_concat", "array_agg", "string_agg"}
-)
 _TYPED: Final = frozenset({"count", "sum", "min", "max"})
 """Functions whose result has a type; a Query tells values without one apart by identity."""
 _EXPRESSIONS: Final = frozenset(
@@ -253,7 +251,7 @@ def _expression(node: ast.expr, place: Place, resolver: Resolver, owners: tuple[
 
 
 def _is_aggregate(node: ast.expr, place: Place, resolver: Resolver) -> bool:
-    if not isinstance(node, ast.Call) or last_name(node) not in _AGGREGATES:
+    if not (isinstance(node, ast.Call) and may_aggregate(node)):
         return False
     match resolver.value(node.func, place):
         case Answer(value=Outside(definition=definition)):

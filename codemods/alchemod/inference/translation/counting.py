@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from alchemod.facts.module import last_name
+from alchemod.facts.nodes import walk
 from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.sessions import Executor
@@ -39,10 +41,16 @@ def count_ending(here: Situation, executor: Executor) -> Ending:
     if is_short_count(here):
         template = f"{executor.hole}.scalar({{statement}})"
         return Ending((*changes, *_counted(here), Replaced(call, template, here.path, holes)))
+    if any(_filters_entities(call) for name, call in here.statement.steps if name == "options"):
+        raise UntranslatedError("with_loader_criteria() reaches the rows of a Query, not those of a subquery")
     counted = "{sqlalchemy.select}({sqlalchemy.func}.count()).select_from({statement})"
     changes.append(Replaced(here.use.receiver, "{_}.subquery()", here.path))
     template = f"{executor.hole}.scalar({counted})"
     return Ending((*changes, Replaced(call, template, here.path, holes)))
+
+
+def _filters_entities(options: ast.Call) -> bool:
+    return any(isinstance(part, ast.Call) and last_name(part) == "with_loader_criteria" for part in walk(options))
 
 
 def _counted(here: Situation) -> list[Change]:

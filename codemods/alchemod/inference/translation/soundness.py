@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.keys import tables_of
 from alchemod.facts.module import last_name
+from alchemod.inference.querying.query_labels import label_in_text
 from alchemod.inference.translation.changes import UntranslatedError
 from alchemod.inference.translation.hooks import QueryHooks
 from alchemod.inference.translation.rows import why_keys_differ, why_keys_matter
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 _BRINGING_COLUMNS: Final = ("join", "outerjoin", "select_from", "options")
 _LABELLING: Final = ("with_labels", "apply_labels")
+_NAMING: Final = frozenset(
+    {"filter", "where", "having", "join", "outerjoin", "select_from", "order_by", "group_by", "distinct", "add_columns"}
+)
+"""Steps that may be given text or other expressions with named parameters."""
 _DECISIVE: Final = ("yield_per", "from_statement", *_LABELLING)
 """Steps that decide what a use becomes."""
 _EXAMPLE: Final = re.compile(rb"^ *>>>.*$", re.MULTILINE)
@@ -55,6 +60,15 @@ def check_columns(here: Situation) -> None:
     is_copied = here.statement.has_step("params") and here.statement.has_step("join", "outerjoin")
     if is_copied and any(map(is_of_selectable, owners)):
         raise UntranslatedError("params() of a select copies the subquery that an alias stands for")
+
+
+def check_texts(here: Situation) -> None:
+    """Raises UntranslatedError when text speaks of a name, or a parameter, that `select()` does not give it."""
+    if (label := label_in_text(here.statement, here.resolver.project)) is not None:
+        raise UntranslatedError(f"text speaks of {label}, a name that only a Query gives a column")
+    steps = [name for name, _ in here.statement.steps]
+    if "params" in steps and not _NAMING.isdisjoint(steps[steps.index("params") + 1 :]):
+        raise UntranslatedError("params() of a select speaks of what stands before it only")
 
 
 def check_hooks(here: Situation, inference: Inference) -> None:

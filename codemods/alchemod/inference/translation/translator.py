@@ -15,7 +15,7 @@ from alchemod.inference.translation.counting import is_short_count
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.execution import translated_use
 from alchemod.inference.translation.situation import Situation
-from alchemod.inference.translation.soundness import check_columns, check_hooks, check_sessions, doubts
+from alchemod.inference.translation.soundness import check_columns, check_hooks, check_sessions, check_texts, doubts
 from alchemod.inference.translation.steps import translated_step
 from alchemod.inference.translation.translation import Family, Translation
 from alchemod.inference.translation.uses import purpose
@@ -95,6 +95,7 @@ class Translator:
             check_hooks(here, self._inference)
             check_sessions(here)
             check_columns(here)
+            check_texts(here)
         situations = [found[0] for found in ways]
         style = _style(situations)
         steps = list(self._steps(web, style, variants)) if situations[0].purpose != "get" else []

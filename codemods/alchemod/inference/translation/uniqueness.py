@@ -11,10 +11,10 @@ import ast
 from typing import Final
 
 from alchemod.facts.uniqueness import names_own_key
+from alchemod.inference.querying.criteria import spoken_of
 from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.resolving.statements import JOINS
 from alchemod.inference.translation.columns import Column, ColumnList, PlaceOf
-from alchemod.inference.translation.criteria import mentioned
 from alchemod.inference.translation.eager import joins_collection, options_join_collection
 from alchemod.inference.values import Answer, ModelAttribute, ModelClass, Place, Statement
 
@@ -45,8 +45,8 @@ def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, r
         elif name == "select_from":
             if any(not _is_one_of(argument, entities, place, resolver) for argument in call.args):
                 return True
-        elif name in {"filter", "where"}:
-            found = mentioned(call.args, place, resolver)
+        elif name in {"filter", "where", "filter_by"}:
+            found = spoken_of(name, call, place, resolver)
             if not found.all_seen or not found.classes <= present:
                 return True
     return False

@@ -16,14 +16,9 @@ from alchemod.inference.area import Area
 from alchemod.inference.control.dominance import enclosing_suites
 from alchemod.inference.resolving.functions import enclosing_function
 from alchemod.inference.scoping.scopes import FUNCTIONS
+from alchemod.inference.uses.aggregates import may_aggregate
 from alchemod.inference.values import Answer, ModelClass, Place, Statement
 
-_AGGREGATES: Final = frozenset(
-    {
-        *("count", "sum", "min", "max", "avg", "total", "group_concat", "string_agg", "array_agg", "json_agg"),
-        *("jsonb_agg", "json_group_array", "bool_and", "bool_or", "every", "stddev", "variance", "aggregate_strings"),
-    }
-)
 _ASKING: Final = frozenset({"exists", "count", "first", "one_or_none", "scalar_one_or_none", "get", "all"})
 _LEAVING: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _READ_FAILURES: Final = frozenset({"AttributeError", "TypeError"})
@@ -109,7 +104,7 @@ def _aggregates(node: ast.expr) -> bool:
             return False
         case ast.Call(func=ast.Name(id="select")):
             return False
-        case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in _AGGREGATES and last_name(value) == "func":
+        case ast.Call(func=ast.Attribute(value=value)) if last_name(value) == "func" and may_aggregate(node):
             return True
     return any(_aggregates(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
 

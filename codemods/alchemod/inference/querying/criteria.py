@@ -1,4 +1,4 @@
-"""Which mapped classes a criterion brings into the FROM list of its statement.
+"""Which mapped classes a criterion, or the value it is compared with, brings into the FROM list of its statement.
 
 The columns in a WHERE clause add their tables to FROM, those in a subquery of it do not, and neither do ORDER BY,
 GROUP BY and HAVING (`Select.get_final_froms`, verified by execution on SQLAlchemy 1.4 to 2.1).
@@ -29,6 +29,7 @@ from alchemod.inference.values import (
     TableObject,
 )
 
+_TAKING_CRITERIA: Final = frozenset({"filter", "where"})
 _CONNECTING: Final = frozenset({"and_", "or_", "not_"})
 _WITHIN_EXISTS: Final = frozenset({"any", "has"})
 """Methods of a relationship whose criterion stands inside of an EXISTS."""
@@ -44,10 +45,11 @@ class Mentioned:
     all_seen: bool = True
 
 
-def mentioned(criteria: list[ast.expr], place: Place, resolver: Resolver) -> Mentioned:
-    """The classes that the arguments of `filter()`, written in `place`, speak of outside of subqueries."""
+def spoken_of(step: str, call: ast.Call, place: Place, resolver: Resolver) -> Mentioned:
+    """The classes that what a step of a statement is given, as `filter()`, speaks of outside of subqueries."""
+    are_criteria = step in _TAKING_CRITERIA
     found = Mentioned()
-    pending = [(criterion, True) for criterion in criteria]
+    pending = [(given, are_criteria) for given in (*call.args, *(keyword.value for keyword in call.keywords))]
     while pending:
         node, is_criterion = pending.pop()
         pending += _looked_at(node, is_criterion, place, resolver, found)
@@ -81,7 +83,8 @@ def _name(
     match resolver.value(node, place):
         case Answer(value=ModelAttribute(owner=owner, attribute=attribute)):
             found.classes.add(owner)
-            found.all_seen &= attribute.kind in _PLAIN_ATTRIBUTES
+            joins = is_criterion and attribute.kind == "relationship"
+            found.all_seen &= attribute.kind in _PLAIN_ATTRIBUTES and not joins
         case Answer(value=ModelClass() as cls):
             found.classes.add(cls)
         case Answer(value=Expression(owners=owners, is_whole=is_whole)):
