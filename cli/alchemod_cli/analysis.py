@@ -77,6 +77,8 @@ def request(options: Options, *, exit_zero: bool = False) -> Request:
     from alchemod.settings.pyproject import load
     from alchemod.text.discover import project_root
 
+    if "" in (options.paths or ()):
+        raise UsageError("a path is empty: name a file or folder, or nothing for the whole project")
     stdin_path = _stdin_path(options)
     paths = [stdin_path] if stdin_path else [Path(path) for path in options.paths or ()]
     if not stdin_path:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alchemod_cli import apply, check, diff, exits, explain, migrate, rules, undo
-from alchemod_cli.output import complain, use_utf8
+from alchemod_cli.output import OutputError, complain, use_utf8
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -50,6 +50,9 @@ def run(arguments: Sequence[str]) -> int:
         code = exits.INTERRUPTED
     except _USAGE_ERROR as error:
         complain(_sentence(error))
+        return exits.ERROR
+    except OutputError as error:
+        complain(f"standard output cannot be written: {error}")
         return exits.ERROR
     except Exception as error:
         if "--debug" in arguments:

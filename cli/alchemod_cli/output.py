@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from alchemod.review.outcome import Outcome
 
 
+class OutputError(Exception):
+    """Standard output cannot be written; the message is the system's reason."""
+
+
 def replace_missing_streams() -> None:
     """Give the process streams that take everything where it was started with closed ones (`>&-`)."""
     for name in ("stdout", "stderr"):
@@ -58,8 +62,8 @@ def show_bytes(content: bytes) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        _hang_up(sys.stdout)
+    except OSError as error:
+        _give_up(sys.stdout, error)
 
 
 def show_diff(outcome: Outcome) -> None:
@@ -77,12 +81,19 @@ def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
-        _hang_up(stream)
+    except OSError as error:
+        _give_up(stream, error)
+
+
+def _give_up(stream: TextIO, error: OSError) -> None:
+    """What is still written goes nowhere. Where nobody reads on, the run ends as it would have; else raises
+    OutputError, unless the error output itself is in trouble."""
+    _hang_up(stream)
+    if not isinstance(error, BrokenPipeError) and stream is sys.stdout:
+        raise OutputError(error.strerror or type(error).__name__) from None
 
 
 def _hang_up(stream: TextIO) -> None:
-    """Nobody reads on: what is still written goes nowhere, and the run ends as it would have."""
     with suppress(OSError, ValueError):
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, stream.fileno())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,32 @@ def test_an_unreadable_file(alchemod: Command, project: Path) -> None:
     assert ran.code == 2
     assert ran.err.startswith("secret.py: error: cannot be read: permission denied")
     assert "+new()" in ran.out
+
+
+def test_an_empty_path_is_not_the_whole_project(alchemod: Command, project: Path) -> None:
+    write(project, GOOD)
+    ran = alchemod("apply", "--yes", "")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "alchemod: a path is empty: name a file or folder, or nothing for the whole project\n"
+    assert (project / "good.py").read_text() == GOOD["good.py"]
+
+
+def test_a_link_that_leads_nowhere_is_named_once(alchemod: Command, project: Path) -> None:
+    write(project, GOOD)
+    (project / "gone.py").symlink_to("nowhere.py")
+    ran = alchemod("check", "gone.py")
+    assert ran.code == 2
+    assert [line for line in ran.err.splitlines() if "gone.py" in line] == [
+        "gone.py: error: link leads nowhere: no such file or directory"
+    ]
+    assert "1 file skipped: 1 cannot be read." in ran.out
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is always full")
+def test_output_that_cannot_be_written_is_one_sentence(project: Path) -> None:
+    write(project, GOOD)
+    process = Path(__file__).with_name("toy_process.py")
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run([sys.executable, process, "diff"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ran.returncode == 2
+    assert ran.stderr == "alchemod: standard output cannot be written: No space left on device\n"

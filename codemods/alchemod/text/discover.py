@@ -187,7 +187,9 @@ class _Walk:
             self.links.append(entry.path)
 
     def _report(self, path: str, error: OSError, what: str) -> None:
-        self.problems.append(Problem(Path(path), None, "read", f"{what}: {reason(error)}"))
+        """Note what is wrong with a path, once: a named one may have been met on the walk."""
+        if not any(problem.path == Path(path) for problem in self.problems):
+            self.problems.append(Problem(Path(path), None, "read", f"{what}: {reason(error)}"))
 
 
 @dataclass(slots=True)

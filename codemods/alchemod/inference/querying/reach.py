@@ -6,6 +6,7 @@ import ast
 
 from alchemod.facts.nodes import is_dotted
 from alchemod.inference.area import Area
+from alchemod.inference.resolving.computed import computed
 from alchemod.inference.resolving.sessions import as_session
 from alchemod.inference.values import Answer, FlaskDatabase, ModelClass, Place, Session, Statement
 
@@ -17,8 +18,8 @@ class Reach(Area):
         """Code for the session of `query`, an expression that gives a Query and stands in `place`.
 
         That is what `query()` is called on, the `db.session` of a Flask-SQLAlchemy object in scope, or the `session` of
-        a variable that holds the Query. None when the session would have to be made again, and for dynamic
-        relationships, whose session is that of an object.
+        a variable that holds the Query. None when the session would have to be made again, as by a property, and for
+        dynamic relationships, whose session is that of an object.
         """
         node = query
         while True:
@@ -31,7 +32,8 @@ class Reach(Area):
                         return None
                     node = receiver
                 case ast.Call(func=ast.Attribute(value=receiver, attr="query")):
-                    return ast.unparse(receiver) if is_dotted(receiver) else None
+                    is_same = is_dotted(receiver) and computed(receiver, place, self.inference.resolver) is None
+                    return ast.unparse(receiver) if is_same else None
                 case ast.Attribute(value=owner, attr="query") if self._is_model(owner, place):
                     return self._flask_session(place) or f"{ast.unparse(node)}.session"
                 case ast.Name():
@@ -59,4 +61,5 @@ class Reach(Area):
     def is_session(self, node: ast.expr, place: Place) -> bool:
         """Whether an expression that can be written twice is known to be a session."""
         answer = as_session(self.inference.resolver.value(node, place))
-        return answer is not None and isinstance(answer.value, Session) and is_dotted(node)
+        is_known = answer is not None and isinstance(answer.value, Session)
+        return is_known and is_dotted(node) and computed(node, place, self.inference.resolver) is None

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from alchemod.facts.module import Assigned, ClassFacts
+from alchemod.facts.module import Assigned, ClassFacts, FunctionFacts
 from alchemod.facts.nodes import walk
 from alchemod.inference.control.dominance import suites_of
 from alchemod.inference.resolving.annotation import annotated
@@ -72,6 +72,13 @@ class Instances:
                 only_declares = isinstance(node, ast.AnnAssign) and _is_none(node.value)
                 (declared if only_declares else answers).extend(_set_by(node, name, inside, self._resolver))
         return self._resolver.agreeing(answers or declared)
+
+    def set_by(self, method: FunctionFacts) -> frozenset[str]:
+        """The attributes of its own object that a method assigns."""
+        inside = self._resolver.function_place(method)
+        if inside is None or not isinstance(inside.scope.node, _FunctionNode):
+            return frozenset()
+        return frozenset(name for name, _ in _stores_in(inside.scope.node))
 
     def _stores_of(self, facts: ClassFacts) -> dict[str, list[tuple[ast.AST, Place]]]:
         """What in the methods of one class assigns to attributes of `self`, by attribute."""

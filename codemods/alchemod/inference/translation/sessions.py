@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from alchemod.facts.lookup import Variable
+from alchemod.facts.nodes import walk
 from alchemod.inference.names.spelling import closes_cycle
+from alchemod.inference.resolving.computed import computed, set_again
 from alchemod.inference.resolving.resolver import Resolver
 from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.scoping.scopes import Scope
@@ -55,7 +57,7 @@ def executor(web: Web, use: Use, borrowing: Borrowing, resolver: Resolver) -> Ex
     assert session is not None
     if len({ast.unparse(one) for one in sessions if one is not None}) != 1:
         raise UntranslatedError(_UNCERTAIN)
-    return Executor(Source(ast.unparse(session)), doubt=_why_not_there(session, web, use))
+    return Executor(Source(ast.unparse(session)), doubt=_why_not_there(session, web, use, resolver))
 
 
 def _in_place(web: Web, resolver: Resolver) -> Executor:
@@ -104,7 +106,7 @@ def _written_in(call: ast.Call, resolver: Resolver) -> Path | None:
     for path in project.files_mentioning("query_property"):
         module = project.facts(path)
         top = resolver.module_place(module) if module is not None else None
-        for node in ast.walk(top.scope.node) if top is not None else ():
+        for node in walk(top.scope.node) if top is not None else ():
             is_there = isinstance(node, ast.Call) and (node.lineno, node.col_offset) == (call.lineno, call.col_offset)
             if is_there and ast.dump(node) == ast.dump(call):
                 return path
@@ -129,7 +131,7 @@ def _registry(registry: ast.Name, path: Path, origin: Origin, resolver: Resolver
     return Executor(None, f"{definition.module.name}.{definition.name}", doubt)
 
 
-def _why_not_there(session: ast.expr, web: Web, use: Use) -> str:
+def _why_not_there(session: ast.expr, web: Web, use: Use, resolver: Resolver) -> str:
     """Why an expression for the session may mean something else where the web is used than where it begins."""
     root = session
     while isinstance(root, ast.Attribute):
@@ -137,6 +139,8 @@ def _why_not_there(session: ast.expr, web: Web, use: Use) -> str:
     if not isinstance(root, ast.Name):
         raise UntranslatedError(f"{ast.unparse(session)} may give another session each time it is evaluated")
     for origin in web.origins:
+        if (anew := computed(session, origin.place, resolver)) is not None:
+            raise UntranslatedError(f"{anew} may give another session each time it is read")
         owner = origin.place.scope.owner(root.id)
         if use.place.module is not origin.place.module or use.place.scope.owner(root.id) is not owner:
             raise UntranslatedError(f"{ast.unparse(session)} means something else where the Query is used")
@@ -151,6 +155,9 @@ def _why_not_there(session: ast.expr, web: Web, use: Use) -> str:
             raise UntranslatedError(f"{root.id} may be bound again between the Query and its use")
         if isinstance(session, ast.Attribute) and _is_assigned(session, owner.node):
             raise UntranslatedError(f"{ast.unparse(session)} is assigned in this function")
+        setter = set_again(session, origin.place, resolver)
+        if setter is not None and _calls_between(root.id, origin.node, use.receiver, owner.node):
+            return f"{setter} sets {ast.unparse(session)}, and may run before the Query is used"
         loops = _loops_around(bindings[0], owner.node, tree)
         if loops and loops[0] not in parents_of(tree).around(origin.node):
             return f"{root.id} is bound again in each turn of a loop"
@@ -199,7 +206,19 @@ def _within(around: list[ast.AST], function: ast.AST) -> Iterator[ast.AST]:
 def _is_assigned(attribute: ast.Attribute, function: ast.AST) -> bool:
     return any(
         isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == attribute.attr
-        for node in ast.walk(function)
+        for node in walk(function)
+    )
+
+
+def _calls_between(name: str, first: ast.expr, last: ast.expr, function: ast.AST) -> bool:
+    """Whether a method of what a variable holds is called between two expressions."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == name
+        and _position(first) < _position(node) < _position(last)
+        for node in walk(function)
     )
 
 
