@@ -13,7 +13,7 @@ def assigned_from_outside(name: str, project: Project) -> str | None:
     """Where some code assigns an attribute `name` of something that is not its own object; None where none does."""
     word = re.escape(name.encode())
     assigned = re.compile(
-        rb"^[ \t]*(?!self\.|cls\.)\S[^\n#]*\." + word + rb"[ \t]*=(?!=)"
+        rb"^[ \t]*(?!self\.|cls\.)\S[^\n#:]*\." + word + rb"[ \t]*=(?!=)"
         rb"|\bsetattr\(\s*(?!self\b|cls\b)[^,()]*,\s*[\"']" + word + rb"[\"']",
         re.MULTILINE,
     )

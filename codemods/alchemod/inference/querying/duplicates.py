@@ -42,8 +42,8 @@ class Duplicates(Area):
             if name in _SPEAKING:
                 inside = Place(statement.place.module, statement.place.scope.root.innermost(call))
                 found = spoken_of(name, call, inside, self.inference.resolver)
-                if not found.classes <= {cls}:
-                    return f"{name}() speaks of another class, whose rows multiply these"
+                if others := sorted(other.model.name for other in found.classes - {cls}):
+                    return f"{name}() speaks of {others[0]}, whose rows multiply these"
                 if not found.all_seen:
                     return f"{name}() may speak of another class, whose rows multiply these"
         return None
