@@ -40,7 +40,7 @@ class Domain(ABC, Generic[S]):
 
         Nodes: every expression but constants (a Name or Attribute by its `ctx`: read, bound, deleted); the
         statement (Assign, AnnAssign with a value, AugAssign, Return, Raise, Expr, Delete) after its value
-        and before its targets; For, AsyncFor and comprehension each time the next element is asked for;
+        and before its targets; Assert where its test fails, its message evaluated; For, AsyncFor and comprehension each time the next element is asked for;
         withitem on entering; alias, def and class; ExceptHandler on being chosen; MatchAs, MatchStar,
         MatchMapping; Global and Nonlocal.
         """

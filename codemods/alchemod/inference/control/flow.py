@@ -102,7 +102,7 @@ class Walker(Evaluator[S]):
     def _assert(self, node: ast.Assert, state: S | None, out: Channels[S]) -> S | None:
         holds, fails = self._branch(node.test, state, out)
         if node.msg is not None:
-            fails = self._evaluate(node.msg, fails, out)
+            fails = self._event(node, self._evaluate(node.msg, fails, out), out)
         self._add(out, "raise", fails)
         return holds
 

@@ -299,6 +299,7 @@ class SessionDomain(Domain[State]):
         return state
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, state: State) -> State:
+        result: State = {}
         for life, facts in state.items():
             value = self._values.of(node.value, facts)
             if SESSION in value:
@@ -307,9 +308,11 @@ class SessionDomain(Domain[State]):
                 note(self.record.yields, node)
                 if facts.transaction != {"none"} or any(data.tied for data in facts.data.values()):
                     self.record.loaded_before_yield = True
+                facts = facts.let_out([SESSION], node)
             elif any(ref.kind in OBJECTS or ref.kind in ("lazy", "carrier") for ref in value):
                 self.record.use(node, "yields", life, "unknown")
-        return state
+            result[life] = facts
+        return result
 
     def _next_element(self, node: ast.For | ast.AsyncFor | ast.comprehension, state: State) -> State:
         return self._calls.consume(node.iter, node, state)
@@ -322,7 +325,7 @@ class SessionDomain(Domain[State]):
     def _is_session(self, node: ast.expr, facts: Facts) -> bool:
         return SESSION in self._values.of(node, facts)
 
-    def _get_out(self, node: ast.AugAssign | ast.BinOp | ast.Return | ast.Raise, state: State) -> State:
+    def _get_out(self, node: ast.AugAssign | ast.BinOp | ast.Return | ast.Raise | ast.Assert, state: State) -> State:
         match node:
             case ast.AugAssign():
                 return self._outlets.augment(node, state)
@@ -332,6 +335,8 @@ class SessionDomain(Domain[State]):
                 return self._outlets.give_back(node, state)
             case ast.Raise():
                 return self._outlets.throw(node, state)
+            case ast.Assert():
+                return self._outlets.tell([node.msg] if node.msg is not None else [], node, state)
 
     def _handler(self, node: ast.ExceptHandler, state: State) -> State:
         return state if node.name is None else self._bind(node.name, NOTHING, node, state)
@@ -381,6 +386,7 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., State | None]]] = {
     ast.BinOp: SessionDomain._get_out,
     ast.Return: SessionDomain._get_out,
     ast.Raise: SessionDomain._get_out,
+    ast.Assert: SessionDomain._get_out,
     ast.Yield: SessionDomain._yield,
     ast.YieldFrom: SessionDomain._yield,
     ast.For: SessionDomain._next_element,

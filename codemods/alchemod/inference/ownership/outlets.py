@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -82,6 +83,10 @@ class Outlets:
     def throw(self, node: ast.Raise, state: State) -> State:
         """A `raise`, whose arguments get to whoever handles it."""
         arguments = [*node.exc.args, *(k.value for k in node.exc.keywords)] if isinstance(node.exc, ast.Call) else []
+        return self.tell(arguments, node, state)
+
+    def tell(self, arguments: Sequence[ast.expr], node: ast.AST, state: State) -> State:
+        """The arguments of an exception, which keeps them as long as somebody holds it."""
         result: State = {}
         for life, facts in state.items():
             value = self._values.union(arguments, facts)

@@ -54,8 +54,9 @@ class SessionWithoutContextManager(Rule):
     Fix safety:
         Safe when leaving the block of such a session closes it and does nothing else, every way out is seen, and
         nothing that escapes or is read later needs the session open where the block closes it. Unsafe when objects of
-        the session get out on a way that used to leak, when it is opened inside `try`, once per turn of a loop, or used
-        again after it was closed, and when a test or other code replaces the factory. A report when a callee may keep
+        the session get out on a way that used to leak, as they may where an exception reaches the `yield` of a context
+        manager, when it is opened inside `try`, once per turn of a loop, or used again after it was closed, and when a
+        test or other code replaces the factory. A report when a callee may keep
         the session, when something is read afterwards that is not loaded, and where sessions are no context managers
         yet (SQLAlchemy 1.3). Registries (`scoped_session`), session classes with their own `__exit__` or `close`,
         sessions on a connection opened elsewhere, and sessions that are stored, returned or injected are left alone.
