@@ -126,7 +126,9 @@ class SessionHomes(Area):
     def _kept_by(
         self, function: Scope, call: ast.Call, opening: Opening, place: Place, tree: ast.Module
     ) -> Home | None:
-        """The object or global that a function puts its session into."""
+        """The object or global that a function puts its session into; a lambda puts it nowhere."""
+        if isinstance(function.node, ast.Lambda):
+            return None
         assert isinstance(function.node, FUNCTIONS)
         target = next((part for part in statements(function.node.body) if _gives(part, call)), None)
         match target:
