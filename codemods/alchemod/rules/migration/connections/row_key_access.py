@@ -11,6 +11,8 @@ from alchemod.engine.context import Context
 from alchemod.engine.finding import Finding
 from alchemod.engine.rule import Rule
 from alchemod.inference.querying.rows_as_mappings import RowsAsMappings
+from alchemod.inference.uses.iterating import is_only_iterated
+from alchemod.inference.uses.usage import Usage
 from alchemod.inference.values import Answer, ColumnObject, Expression, ModelAttribute, Row
 
 
@@ -19,7 +21,8 @@ class RowKeyAccess(Rule):
 
     What it does:
         Replaces `row["name"]`, `row[table.c.name]`, `row.keys()`, `row.items()`, `row.values()`, `row.has_key(...)`,
-        `dict(row)`, `{**row}` and `"name" in row` by the same on `row._mapping`.
+        `dict(row)`, `{**row}` and `"name" in row` by the same on `row._mapping`. Where `items()` and `values()` are not
+        only gone through, `list()` makes lists of the views that a mapping gives.
 
     Why:
         Rows of SQLAlchemy 2.0 are tuples: a name as index raises TypeError, and `in` looks at the values.
@@ -92,7 +95,10 @@ class RowKeyAccess(Rule):
                 if (answer := _row(row, ctx)) is not None:
                     method = _METHODS[name]
                     message = f"a row has no {name}() in SQLAlchemy 2.0, its mapping has {method}()"
-                    edit = swap(call.func, f"{{row}}._mapping.{method}", row=row)
+                    given = f"{{row}}._mapping.{method}()"
+                    if (made := _MADE.get(name)) is not None and not _is_only_iterated(call, ctx):
+                        given = f"{made}({given})"
+                    edit = swap(call, given, row=row)
                     yield self.fix(call, message, edit, given=[answer], unsafe=_asked_for(name, row, ctx))
             case ast.Call(func=ast.Attribute(value=row, attr="has_key"), args=[key], keywords=[]):
                 if (answer := _row(row, ctx)) is not None:
@@ -148,6 +154,13 @@ _METHODS: Final = {
     **{f"iter{name}": name for name in ("keys", "items", "values")},
 }
 """Methods of rows up to 1.4, and what their mappings call them."""
+_MADE: Final = {"items": "list", "values": "list", "iterkeys": "iter", "itervalues": "iter", "iteritems": "iter"}
+"""What makes of the view that a mapping gives what the method of the row gave; `keys()` of rows of 1.4 is a view."""
+
+
+def _is_only_iterated(call: ast.Call, ctx: Context) -> bool:
+    place = ctx.place(call)
+    return place is not None and is_only_iterated(call, ctx.ask(Usage).around(place))
 
 
 def _asked_for(method: str, row: ast.expr, ctx: Context) -> str | None:
