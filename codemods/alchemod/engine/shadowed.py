@@ -60,7 +60,7 @@ def _called(tree: ast.Module, node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 def _is_bound(name: str, node: ast.AST, ctx: Context) -> bool:
     """Whether a name is bound where `node` stands."""
-    place = ctx.place(node)
+    place = ctx.place(node) if isinstance(node, ast.expr | ast.stmt) else None
     if place is None:
         return False
     return place.scope.owner(name) is not None or ctx.project.lookup.name(place.module, name) is not None

@@ -38,11 +38,11 @@ class Domain(ABC, Generic[S]):
     def event(self, node: ast.AST, state: S) -> S | None:
         """What happens at `node`, its parts evaluated. None if control never comes out of it.
 
-        Nodes: every expression but constants (a Name or Attribute by its `ctx`: read, bound, deleted); the
-        statement (Assign, AnnAssign with a value, AugAssign, Return, Raise, Expr, Delete) after its value
-        and before its targets; Assert where its test fails, its message evaluated; For, AsyncFor and comprehension each time the next element is asked for;
-        withitem on entering; alias, def and class; ExceptHandler on being chosen; MatchAs, MatchStar,
-        MatchMapping; Global and Nonlocal.
+        Nodes: every expression but constants (a Name or Attribute by its `ctx`: read, bound, deleted); the statement
+        (Assign, AnnAssign with a value, AugAssign, Return, Raise, Expr, Delete) after its value and before its
+        targets; Assert where its test fails, its message evaluated; For, AsyncFor and comprehension each time the
+        next element is asked for; withitem on entering; alias, def and class; ExceptHandler on being chosen; MatchAs,
+        MatchStar, MatchMapping; Global and Nonlocal.
         """
         return state
 

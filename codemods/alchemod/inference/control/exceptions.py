@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from alchemod.facts.module import last_name
 from alchemod.inference.area import Area
+from alchemod.inference.scoping.scopes import FunctionNode
 from alchemod.inference.values import (
     Answer,
     ColumnObject,
@@ -94,16 +95,51 @@ class Exceptions(Area):
         """The first call in `nodes` that is not known to be SQLAlchemy's, or one that makes a mapped object."""
         return next((call for call in _calls(nodes) if not self._is_own(path, call)), None)
 
-    def computed_read(self, nodes: Iterable[ast.AST]) -> ast.Attribute | None:
-        """The first read in `nodes` of an attribute that a class of the project computes: a property of that name."""
-        parts = (part for node in nodes for part in ast.walk(node))
-        return next((part for part in parts if isinstance(part, ast.Attribute) and part.attr in self._properties), None)
+    def asking_call(self, nodes: Iterable[ast.AST]) -> ast.Call | None:
+        """The first call in `nodes` that raises NoResultFound where there is no row, by its name."""
+        return next((call for call in _calls(nodes) if last_name(call) in _ASKING), None)
+
+    def computed_read(self, path: Path, nodes: Iterable[ast.AST]) -> ast.Attribute | None:
+        """The first read in `nodes` of an attribute that a class of the project computes, a property of that name, and
+        whose code may ask for a row that is not there."""
+        for node in nodes:
+            for part in ast.walk(node):
+                if isinstance(part, ast.Attribute) and part.attr in self._computed:
+                    answer = self.inference.value(path, part)
+                    if answer is None or not isinstance(answer.value, ModelAttribute):
+                        return part
+        return None
 
     @cached_property
-    def _properties(self) -> frozenset[str]:
-        """The names of the properties of all classes of the project."""
-        methods = (method for cls in self.inference.project.classes() for method in cls.methods.items())
-        return frozenset(name for name, facts in methods if _PROPERTIES & {*map(last_name, facts.decorators)})
+    def _computed(self) -> frozenset[str]:
+        """The names of the properties of all classes of the project that do more than to read and to compute."""
+        harmless: dict[str, set[str]] = {}
+        asking: set[str] = set()
+        for name, path, body in self._properties():
+            if body is None or self._asks(path, body):
+                asking.add(name)
+            else:
+                read = {part.attr for part in ast.walk(body) if isinstance(part, ast.Attribute)}
+                harmless.setdefault(name, set()).update(read)
+        while more := {name for name, read in harmless.items() if name not in asking and read & asking}:
+            asking |= more
+        return frozenset(asking)
+
+    def _properties(self) -> Iterator[tuple[str, Path, FunctionNode | None]]:
+        """The properties of all classes of the project, with their code where that is seen."""
+        for cls in self.inference.project.classes():
+            for name, facts in cls.methods.items():
+                if any(_is_property(last_name(decorator)) for decorator in facts.decorators):
+                    yield name, cls.module.path, cls.bodies.get(name)
+            for name, assigned in cls.attributes.items():
+                made = last_name(assigned.value) if isinstance(assigned.value, ast.Call) else ""
+                if _is_property(made) and made != "column_property":
+                    yield name, cls.module.path, None
+
+    def _asks(self, path: Path, body: FunctionNode) -> bool:
+        """Whether a function raises an exception, asks for one row or calls what is not SQLAlchemy's."""
+        raises = any(isinstance(part, ast.Raise) for part in ast.walk(body))
+        return raises or self.asking_call(body.body) is not None or self.foreign_call(path, body.body) is not None
 
     def _is_own(self, path: Path, call: ast.Call) -> bool:
         if (name := self._builtin(path, call.func)) is not None:
@@ -115,7 +151,16 @@ class Exceptions(Area):
         return made is not None and isinstance(made.value, _OWN)
 
 
-_PROPERTIES: Final = {"property", "cached_property"}
+_ASKING: Final = {"one", "scalar_one", "get_one"}
+"""Methods of queries, results and sessions that raise NoResultFound."""
+
+
+_ACCESSORS: Final = {"reify", "getter", "setter", "deleter", "expression", "comparator"}
+
+
+def _is_property(decorator: str) -> bool:
+    """Whether a decorator makes an attribute of a function, by its name: `property`, `hybrid_property`, `x.setter`."""
+    return decorator.lower().endswith("property") or decorator in _ACCESSORS
 
 
 def _is_own(value: Value) -> bool:

@@ -139,7 +139,7 @@ def _of_what_gets_out(life: SessionLife) -> Verdict:
             missing = f"what line {line} yields may outlive the generator, and a closed session cannot be used again"
             return Verdict("unsafe", "yields", missing, line)
         if comparison.objects_out:
-            missing = f"an exception that line {line} gets at its yield left the session open, and objects outside may need it"
+            missing = f"an exception that line {line} gets at its yield left the session open for objects outside"
             return Verdict("unsafe", "yields", missing, line)
         if len(record.yields) == 1 and not record.loaded_before_yield:
             return Verdict("safe", "proved")

@@ -43,9 +43,9 @@ class OneOrNoneByHand(Rule):
     Fix safety:
         Safe when the `try` holds nothing but the assignment or return, has neither `else` nor `finally`, and its one
         handler catches NoResultFound alone and gives None in the same way. More than one row raises
-        MultipleResultsFound before and after. Unsafe when an argument of the query is computed by a function that may
-        raise NoResultFound itself, when a base of your query class is not seen, and when a test prepares the call on a
-        mock.
+        MultipleResultsFound before and after. Unsafe when an argument of the query is computed by a function, a
+        property or another query that may raise NoResultFound itself, when a base of your query class is not seen,
+        and when a test prepares the call on a mock.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/queryguide/query.html#sqlalchemy.orm.Query.one_or_none
@@ -113,19 +113,13 @@ def _gives_none(statement: ast.stmt, handled: list[ast.stmt]) -> bool:
     return False
 
 
-def _arguments(chain: ast.expr) -> Iterator[ast.expr]:
-    """What the calls of a chain are given."""
-    while isinstance(chain, ast.Call | ast.Attribute):
-        if isinstance(chain, ast.Call):
-            yield from (*chain.args, *(keyword.value for keyword in chain.keywords))
-        chain = chain.func if isinstance(chain, ast.Call) else chain.value
-
-
 def _doubt(call: ast.Call, name: str, statement: Statement | None, ctx: Context) -> str | None:
     assert isinstance(call.func, ast.Attribute)
     if (foreign := ctx.ask(Exceptions).foreign_call(ctx.path, [call.func.value])) is not None:
         return f"{ast.unparse(foreign.func)}() may raise NoResultFound, too"
-    if (computed := ctx.ask(Exceptions).computed_read(_arguments(call.func.value))) is not None:
+    if (asking := ctx.ask(Exceptions).asking_call([call.func.value])) is not None:
+        return f"{ast.unparse(asking)} may raise NoResultFound, too"
+    if (computed := ctx.ask(Exceptions).computed_read(ctx.path, [call.func.value])) is not None:
         return f"{ast.unparse(computed)} may be a property, which raises NoResultFound, too"
     if statement is None:
         return None
