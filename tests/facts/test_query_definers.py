@@ -63,3 +63,12 @@ def test_what_hands_out_the_method_of_a_session(tmp_path: Path) -> None:
 
 def test_what_keeps_the_method_of_a_session(tmp_path: Path) -> None:
     assert defined(tmp_path, "def __init__(self, session):\n    self.query = session.query") == ("", "app.py")
+
+
+@pytest.mark.parametrize(
+    ("method", "owner"), [("def query(self, model): ...", "Other"), ("def query(self, sql: str): ...", "")]
+)
+def test_a_class_inside_a_function(tmp_path: Path, method: str, owner: str) -> None:
+    known = "class Known:\n    def query(self): ...\n"
+    source = f"import sqlalchemy\n\ndef test():\n    class Other:\n        {method}\n\n{known}"
+    assert Sketch(tmp_path, {"app.py": source}).project.query_definers.method == owner
