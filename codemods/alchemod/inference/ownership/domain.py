@@ -12,6 +12,7 @@ from alchemod.inference.ownership.calls import Calls
 from alchemod.inference.ownership.effects import Effects
 from alchemod.inference.ownership.knowledge import Leaving, Opening, SessionKnowledge
 from alchemod.inference.ownership.outlets import Outlets
+from alchemod.inference.ownership.patterns import Capture, captured
 from alchemod.inference.ownership.reads import read_attribute
 from alchemod.inference.ownership.record import Record, note
 from alchemod.inference.ownership.state import (
@@ -31,7 +32,7 @@ from alchemod.inference.ownership.state import (
 from alchemod.inference.ownership.values import ASKING, OBJECTS, TIED, Values
 from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.scoping.comprehensions import bindings_in_place, targets_of
-from alchemod.inference.scoping.scopes import Comprehension, Scope
+from alchemod.inference.scoping.scopes import Comprehension, FunctionNode, Scope
 
 
 class SessionDomain(Domain[State]):
@@ -230,11 +231,15 @@ class SessionDomain(Domain[State]):
                 if not any(ref.kind in ("session", "carrier", "lazy", "holder", "unknown") for ref in held):
                     note(self.record.lost, node)
 
-    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
-        return self._outlets.capture(node, self._bind(node.name, NOTHING, node, state))
+    def _definition(self, node: FunctionNode | ast.ClassDef | ast.Lambda, state: State) -> State:
+        bound = state if isinstance(node, ast.Lambda) else self._bind(node.name, NOTHING, node, state)
+        return self._outlets.capture(node, bound)
 
-    def _lambda(self, node: ast.Lambda, state: State) -> State:
-        return self._outlets.capture(node, state)
+    def _pattern(self, node: Capture, state: State) -> State:
+        result: State = {}
+        for life, facts in state.items():
+            result |= self._bind(captured(node) or "", self._values.matched(node, facts), node, {life: facts})
+        return result
 
     def _generator(self, node: ast.GeneratorExp, state: State) -> State:
         """It asks for nothing itself once the session is closed; what an open session has may be asked for later."""
@@ -315,7 +320,7 @@ class SessionDomain(Domain[State]):
         return result
 
     def _next_element(self, node: ast.For | ast.AsyncFor | ast.comprehension, state: State) -> State:
-        return self._calls.consume(node.iter, node, state)
+        return self._outlets.take(node, self._calls.consume(node.iter, node, state))
 
     def _enter(self, node: ast.withitem, state: State) -> State:
         if any(self._is_session(node.context_expr, facts) for facts in state.values()):
@@ -378,7 +383,7 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., State | None]]] = {
     ast.FunctionDef: SessionDomain._definition,
     ast.AsyncFunctionDef: SessionDomain._definition,
     ast.ClassDef: SessionDomain._definition,
-    ast.Lambda: SessionDomain._lambda,
+    ast.Lambda: SessionDomain._definition,
     ast.GeneratorExp: SessionDomain._generator,
     ast.Assign: SessionDomain._assign,
     ast.AnnAssign: SessionDomain._assign,
@@ -394,4 +399,7 @@ _EVENTS: Final[dict[type[ast.AST], Callable[..., State | None]]] = {
     ast.comprehension: SessionDomain._next_element,
     ast.withitem: SessionDomain._enter,
     ast.ExceptHandler: SessionDomain._handler,
+    ast.MatchAs: SessionDomain._pattern,
+    ast.MatchStar: SessionDomain._pattern,
+    ast.MatchMapping: SessionDomain._pattern,
 }

@@ -10,7 +10,7 @@ from typing import Final
 from alchemod.inference.ownership.calls import Calls
 from alchemod.inference.ownership.knowledge import SessionKnowledge
 from alchemod.inference.ownership.record import Record
-from alchemod.inference.ownership.state import NOTHING, Facts, Ref, State, Value
+from alchemod.inference.ownership.state import Facts, Ref, State, Value
 from alchemod.inference.ownership.values import OBJECTS, Values
 from alchemod.inference.scoping.scopes import FUNCTIONS, FunctionNode, Scope
 
@@ -36,16 +36,20 @@ class Outlets:
         return facts.let_out((ref for ref in stored if ref.kind in OBJECTS or ref.kind in ("lazy", "carrier")), node)
 
     def capture(self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, state: State) -> State:
-        """A lambda, function or class inside keeps what it uses. A plain function that is only called holds the
-        session."""
+        """A lambda, function or class inside keeps what it uses, and its defaults. A plain function that is only called
+        holds the session."""
         inner = self._scope.find(node)
         names = inner.free_names() if inner is not None else set()
+        given = [] if isinstance(node, ast.ClassDef) else [*node.args.defaults, *filter(None, node.args.kw_defaults)]
         result: State = {}
         for life, facts in state.items():
             captured = {name: facts.names[name] for name in names & set(facts.names)}
-            value = NOTHING.union(*captured.values())
+            defaults = self._values.union(given, facts)
+            value = defaults.union(*captured.values())
             holding = [name for name, held in captured.items() if any(ref.kind in _HOLDING for ref in held)]
-            if len(holding) == 1 and isinstance(node, FUNCTIONS) and _is_plain(node, inner, holding[0]):
+            if any(ref.kind in _HOLDING for ref in defaults):
+                self._record.escape("captured", node)
+            elif len(holding) == 1 and isinstance(node, FUNCTIONS) and _is_plain(node, inner, holding[0]):
                 facts = facts.bind(node.name, frozenset([Ref("holder", node, (holding[0],))]))
             elif holding:
                 self._record.escape("captured", node)
@@ -66,6 +70,19 @@ class Outlets:
                 value = frozenset(ref for ref in value if ref.kind not in ("parameter", "outer"))  # it holds no object
             result[life] = self._calls.put_into(target.value, holder, value, node, facts)
         return result
+
+    def take(self, loop: ast.For | ast.AsyncFor | ast.comprehension, state: State) -> State:
+        """A loop gives each element to attributes or items: `for self.row in rows`."""
+        targets = [part for part in ast.walk(loop.target) if isinstance(part, ast.Attribute | ast.Subscript)]
+        targets = [target for target in targets if isinstance(target.ctx, ast.Store)]
+        for target in targets:
+            result: State = {}
+            for life, facts in state.items():
+                value = self._values.element(self._values.of(loop.iter, facts))
+                holder = self._values.of(target.value, facts)
+                result[life] = self._calls.put_into(target.value, holder, value, loop, facts)
+            state = result
+        return state
 
     def give_back(self, node: ast.Return, state: State) -> State:
         """A `return`."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from alchemod.inference.ownership.knowledge import SessionKnowledge
+from alchemod.inference.ownership.patterns import subjects_in
 from alchemod.inference.ownership.state import NONE, NOTHING, SESSION, Facts, Ref, Value
-from alchemod.inference.scoping.scopes import Scope
+from alchemod.inference.scoping.scopes import UNITS, Scope
 
 _NOT_CARRYING: Final = {"bind", "info", "dialect", "new", "dirty", "is_active"}
 TIED: Final = frozenset(["session", "data", "rows", "lazy", "carrier", "holder", "unknown"])
@@ -31,6 +32,7 @@ class Values:
         self._scope: Final = scope
         self._knowledge: Final = knowledge
         self._made: dict[ast.expr, Value] = {}
+        self._subjects: dict[ast.pattern, tuple[ast.expr, bool]] | None = None
 
     def made(self, node: ast.expr, value: Value) -> None:
         """Note what a call, comprehension or subscript gave when it was evaluated."""
@@ -69,6 +71,18 @@ class Values:
     def element(self, value: Value, node: ast.expr | None = None) -> Value:
         """What an element of something may be."""
         return frozenset(_element(ref) for ref in value if ref.kind != "none")
+
+    def matched(self, pattern: ast.pattern, facts: Facts) -> Value:
+        """What a pattern of a `match` statement matches: its subject, or a part of that."""
+        if self._subjects is None:
+            assert isinstance(self._scope.node, UNITS)
+            self._subjects = subjects_in(self._scope.node)
+        subject, is_whole = self._subjects[pattern]
+        value = self.of(subject, facts)
+        if is_whole:
+            return value
+        parts = (Ref("unknown", ref.site) for ref in value if ref.kind in OBJECTS)
+        return value.union(self.element(value), parts)
 
     def _name(self, name: str, facts: Facts) -> Value:
         if name in facts.names:
