@@ -119,7 +119,7 @@ class Outlets:
             value = self._values.of(node.value, facts)
             holder = self._values.of(node.target, facts)
             seen = not isinstance(node.target, ast.Name) or any(ref.kind in ("parameter", "outer") for ref in holder)
-            result[life] = facts.let_out(_held(value), node) if seen else facts
+            result[life] = self._kept(value, node, facts) if seen else facts
         return result
 
     def operate(self, node: ast.BinOp, state: State) -> State:
@@ -128,12 +128,13 @@ class Outlets:
         for life, facts in state.items():
             sides = [self._values.of(side, facts) for side in (node.left, node.right)]
             foreign = any(ref.kind in ("parameter", "outer") for value in sides for ref in value)
-            result[life] = facts.let_out(_held(sides[0] | sides[1]), node) if foreign else facts
+            result[life] = self._kept(sides[0] | sides[1], node, facts) if foreign else facts
         return result
 
-
-def _held(value: Value) -> list[Ref]:
-    return [ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"]
+    def _kept(self, value: Value, node: ast.AST, facts: Facts) -> Facts:
+        if any(ref.kind in ("session", "holder") for ref in value):
+            self._record.escape("stored", node)
+        return facts.let_out((ref for ref in value if ref.kind in OBJECTS or ref.kind == "lazy"), node)
 
 
 def _is_plain(node: FunctionNode, inner: Scope | None, name: str) -> bool:

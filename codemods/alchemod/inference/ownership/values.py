@@ -59,7 +59,9 @@ class Values:
             case ast.Dict(keys=keys, values=parts):
                 return self.union([*(key for key in keys if key is not None), *parts], facts)
             case ast.BinOp(left=left, right=right):
-                return frozenset(ref for ref in self.union((left, right), facts) if ref.kind in OBJECTS)
+                is_text = isinstance(left, ast.Constant) and isinstance(left.value, str)
+                kinds = OBJECTS if is_text else TIED
+                return frozenset(ref for ref in self.union((left, right), facts) if ref.kind in kinds)
             case None:
                 return NOTHING
         return self._made.get(node, NOTHING)
