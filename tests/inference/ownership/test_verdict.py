@@ -60,11 +60,6 @@ SAFE = {
         finally:
             s.close()
     """,
-    "S10 provider without finally": """
-        s = Maker()
-        yield s
-        s.close()
-    """,
     "functions inside that are only called": """
         s = Maker()
         def count():
@@ -220,6 +215,15 @@ UNSAFE = {
     "trap 18: a session that cannot be used again outlives its generator": (
         """
         s = OnceMaker()
+        yield s
+        s.close()
+        """,
+        "yields",
+        3,
+    ),
+    "S10 provider without finally": (
+        """
+        s = Maker()
         yield s
         s.close()
         """,

@@ -29,7 +29,7 @@ from alchemod.inference.ownership.state import (
     join,
     with_life,
 )
-from alchemod.inference.ownership.values import ASKING, OBJECTS, TIED, Values
+from alchemod.inference.ownership.values import ASKING, OBJECTS, TIED, Values, tested_for_none
 from alchemod.inference.scoping.bindings import Binding
 from alchemod.inference.scoping.comprehensions import bindings_in_place, targets_of
 from alchemod.inference.scoping.scopes import Comprehension, FunctionNode, Scope
@@ -105,7 +105,7 @@ class SessionDomain(Domain[State]):
 
     def refine(self, test: ast.expr, truth: bool, state: State) -> State | None:
         """Truth and None of names that may be the session."""
-        tested = _tested_for_none(test)
+        tested = tested_for_none(test)
         if tested is None:
             return state
         name, none_if = tested
@@ -313,7 +313,8 @@ class SessionDomain(Domain[State]):
                 note(self.record.yields, node)
                 if facts.transaction != {"none"} or any(data.tied for data in facts.data.values()):
                     self.record.loaded_before_yield = True
-                facts = facts.let_out([SESSION], node)
+                if isinstance(self._site, ast.Call):
+                    facts = facts.let_out([SESSION], node)
             elif any(ref.kind in OBJECTS or ref.kind in ("lazy", "carrier") for ref in value):
                 self.record.use(node, "yields", life, "unknown")
             result[life] = facts
@@ -353,20 +354,6 @@ def _start(site: ast.AST, parameters: dict[str, Value], given: tuple[str, Ref] |
     name, ref = given
     data: dict[ast.AST, Data] = {site: Data()} if ref.kind in ("data", "rows") else {}
     return {"O": Facts({**parameters, name: frozenset([ref])}, data=data)}
-
-
-def _tested_for_none(test: ast.expr) -> tuple[str, bool] | None:
-    """The name that `test` asks about, and the truth of the test that means None."""
-    match test:
-        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
-            return name, False
-        case ast.Compare(
-            left=ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)),
-            ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq() as operator],
-            comparators=[ast.Constant(value=None)],
-        ):
-            return name, isinstance(operator, (ast.Is, ast.Eq))
-    return None
 
 
 def _call_of(statement: ast.stmt) -> ast.expr | None:

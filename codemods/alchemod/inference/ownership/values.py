@@ -127,6 +127,20 @@ def receiver_of(scope: Scope) -> str | None:
     return None if is_static else scope.parameters[0].arg
 
 
+def tested_for_none(test: ast.expr) -> tuple[str, bool] | None:
+    """The name that `test` asks about, and the truth of the test that means None."""
+    match test:
+        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
+            return name, False
+        case ast.Compare(
+            left=ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)),
+            ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq() as operator],
+            comparators=[ast.Constant(value=None)],
+        ):
+            return name, isinstance(operator, (ast.Is, ast.Eq))
+    return None
+
+
 def dotted(node: ast.expr) -> str | None:
     """`a.b.c` for a name or the attributes of one, None for anything else."""
     parts: list[str] = []
