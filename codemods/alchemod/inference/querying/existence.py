@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from alchemod.facts.lookup import External
+from alchemod.facts.module import last_name
 from alchemod.facts.nodes import is_dotted, walk
 from alchemod.inference.area import Area
 from alchemod.inference.connections.dialects import Dialects
@@ -107,7 +108,11 @@ class Existence(Area):
         assert isinstance(call.func, ast.Attribute)
         execution = self.inference.ask(Executions).of(call, place)
         fetched = _FETCHING.get(call.func.attr)
-        if execution is None or fetched is None or not self._fetches(execution, call, fetched):
+        if execution is None or fetched is None:
+            return None
+        if selects_number := fetched == "object" and call.func.attr == "scalar" and _selects_count(execution.statement):
+            fetched = "number"
+        elif not self._fetches(execution, call, fetched):
             return None
         fetched, uses = self._used(call, fetched, place)
         allowed = _ALLOWED[fetched]
@@ -116,6 +121,9 @@ class Existence(Area):
         if not uses.only(*allowed) or (fetched == "object" and self._has_own_equality(execution, uses)):
             return None
         tests = tuple(_test(use, uses) for use in uses.every)
+        if selects_number:
+            by_hand = "the statement selects the number: let exists() select the rows"
+            return Asked(execution, fetched, uses.value, tests, None, {}, by_hand)
         template, holes = self._code(execution, place)
         obstacle = next(self._obstacles(execution, template), None)
         doubt = next(self._doubts(execution, fetched, place), None)
@@ -286,6 +294,16 @@ def _by_name(call: ast.Call) -> str | None:
             case ast.Constant(value=str(text)):
                 return text
     return None
+
+
+def _selects_count(statement: Statement) -> bool:
+    """Whether a statement gives nothing but the number of its rows."""
+    if len(statement.terms) != 1 or statement.has_step("group_by", "having", "distinct", "limit", "offset"):
+        return False
+    match statement.terms[0].node:
+        case ast.Call(func=ast.Attribute(value=maker, attr="count")):
+            return last_name(maker) == "func"
+    return False
 
 
 def _given(call: ast.Call) -> Iterator[ast.AST]:

@@ -53,7 +53,7 @@ class ExistenceByFetching(Rule):
         tests, where the project speaks of SQL Server or Oracle (they do not select an EXISTS), for `x in query.all()`
         (objects are compared by key), and for a Query that is tested itself: there the fix changes the result, for a
         Query is always true. A report where rows are locked, where a name in ORDER BY may be that of a dropped column,
-        and where no name stands for the session. Results that are used again, objects of classes with their own
+        where no name stands for the session, and where the statement selects a count. Results that are used again, objects of classes with their own
         `__bool__` or `__len__`, and single values (which may be NULL or 0) are left alone.
 
     References:
