@@ -53,8 +53,9 @@ class ExistenceByFetching(Rule):
         tests, where the project speaks of SQL Server or Oracle (they do not select an EXISTS), for `x in query.all()`
         (objects are compared by key), and for a Query that is tested itself: there the fix changes the result, for a
         Query is always true. A report where rows are locked, where a name in ORDER BY may be that of a dropped column,
-        where no name stands for the session, and where the statement selects a count. Results that are used again, objects of classes with their own
-        `__bool__` or `__len__`, and single values (which may be NULL or 0) are left alone.
+        where no name stands for the session, and where the statement selects a count. Results that are used again,
+        objects of classes with their own `__bool__` or `__len__`, and single values (which may be NULL or 0) are left
+        alone.
 
     References:
         - https://docs.sqlalchemy.org/en/20/orm/queryguide/query.html#sqlalchemy.orm.Query.exists
