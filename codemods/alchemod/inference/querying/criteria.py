@@ -7,7 +7,7 @@ GROUP BY and HAVING (`Select.get_final_froms`, verified by execution on SQLAlche
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,15 +45,28 @@ class Mentioned:
     all_seen: bool = True
 
 
-def spoken_of(step: str, call: ast.Call, place: Place, resolver: Resolver) -> Mentioned:
-    """The classes that what a step of a statement is given, as `filter()`, speaks of outside of subqueries."""
+def spoken_of(step: str, call: ast.Call, present: Set[ModelClass], place: Place, resolver: Resolver) -> Mentioned:
+    """The classes that what a step of a statement is given, as `filter()`, speaks of outside of subqueries.
+
+    `present` are the classes of the statement, of which the keywords of `filter_by()` are attributes.
+    """
     are_criteria = step in _TAKING_CRITERIA
     found = Mentioned()
+    if step == "filter_by":
+        found.all_seen = all(_is_plain(keyword.arg, present, resolver) for keyword in call.keywords)
     pending = [(given, are_criteria) for given in (*call.args, *(keyword.value for keyword in call.keywords))]
     while pending:
         node, is_criterion = pending.pop()
         pending += _looked_at(node, is_criterion, place, resolver, found)
     return found
+
+
+def _is_plain(key: str | None, present: Set[ModelClass], resolver: Resolver) -> bool:
+    """Whether a keyword is an attribute that brings no other class with it."""
+    models = resolver.project.models
+    attributes = [models.attribute(cls.model, key) for cls in present] if key is not None else []
+    kinds = {attribute.kind for attribute in attributes if attribute is not None}
+    return bool(kinds) and kinds <= _PLAIN_ATTRIBUTES
 
 
 def _looked_at(

@@ -41,7 +41,7 @@ class Duplicates(Area):
                 return f"what {name}() is given is not seen here"
             if name in _SPEAKING:
                 inside = Place(statement.place.module, statement.place.scope.root.innermost(call))
-                found = spoken_of(name, call, inside, self.inference.resolver)
+                found = spoken_of(name, call, {cls}, inside, self.inference.resolver)
                 if others := sorted(other.model.name for other in found.classes - {cls}):
                     return f"{name}() speaks of {others[0]}, whose rows multiply these"
                 if not found.all_seen:

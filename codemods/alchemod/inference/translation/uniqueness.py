@@ -46,7 +46,7 @@ def needs_unique(statement: Statement, columns: ColumnList, place_of: PlaceOf, r
             if any(not _is_one_of(argument, entities, place, resolver) for argument in call.args):
                 return True
         elif name in {"filter", "where", "filter_by"}:
-            found = spoken_of(name, call, place, resolver)
+            found = spoken_of(name, call, present, place, resolver)
             if not found.all_seen or not found.classes <= present:
                 return True
     return False
