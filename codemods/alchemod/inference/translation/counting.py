@@ -8,8 +8,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from alchemod.facts.module import last_name
-from alchemod.facts.nodes import walk
+from alchemod.inference.loading.options import loader_options
 from alchemod.inference.translation.changes import Change, Replaced, UntranslatedError
 from alchemod.inference.translation.endings import Ending
 from alchemod.inference.translation.sessions import Executor
@@ -41,7 +40,7 @@ def count_ending(here: Situation, executor: Executor) -> Ending:
     if is_short_count(here):
         template = f"{executor.hole}.scalar({{statement}})"
         return Ending((*changes, *_counted(here), Replaced(call, template, here.path, holes)))
-    if any(_filters_entities(call) for name, call in here.statement.steps if name == "options"):
+    if _may_filter_entities(here):
         raise UntranslatedError("with_loader_criteria() reaches the rows of a Query, not those of a subquery")
     counted = "{sqlalchemy.select}({sqlalchemy.func}.count()).select_from({statement})"
     changes.append(Replaced(here.use.receiver, "{_}.subquery()", here.path))
@@ -49,8 +48,13 @@ def count_ending(here: Situation, executor: Executor) -> Ending:
     return Ending((*changes, Replaced(call, template, here.path, holes)))
 
 
-def _filters_entities(options: ast.Call) -> bool:
-    return any(isinstance(part, ast.Call) and last_name(part) == "with_loader_criteria" for part in walk(options))
+def _may_filter_entities(here: Situation) -> bool:
+    """Whether an option adds criteria to every SELECT from a class, or may where the project has such options."""
+    if not here.resolver.project.files_mentioning("with_loader_criteria"):
+        return False
+    root = here.use.place.scope.root.node
+    options = loader_options(here.statement.steps, root if isinstance(root, ast.Module) else None)
+    return options.all is not None or options.unread is not None
 
 
 def _counted(here: Situation) -> list[Change]:
