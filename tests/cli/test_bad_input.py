@@ -45,12 +45,13 @@ def test_a_bad_file_is_one_sentence(alchemod: Command, project: Path, content: s
     [
         (b"# coding: latin-1\nimport sqlalchemy\nold('\xe4')\n", b"new('\xe4')"),
         ((GATE + "x = old()" + ".f()" * 150 + "\n").encode(), b"new().f()"),
+        ((GATE + "old()\nx = y" + ".f()" * 1_000 + "\n").encode(), b"new()\n"),
         ((GATE + "old()\n" + "x = 1\n" * 100_000).encode(), b"new()\n"),
         (GATE.replace("\n", "\r\n").encode() + b"old()\r\n", b"new()\r\n"),
         (b"\xef\xbb\xbf" + GATE.encode() + b"old()", b"new()"),
         (GATE.encode() + b"\x0c\nold()  \t\n", b"\x0c\nnew()  \t\n"),
     ],
-    ids=["latin-1 with cookie", "chain", "long", "carriage returns", "byte order mark", "form feed"],
+    ids=["latin-1 with cookie", "chain", "chain of 1,000 calls", "long", "carriage returns", "byte order mark", "form feed"],
 )
 def test_odd_files_are_plain_input(alchemod: Command, project: Path, content: bytes, fixed: bytes) -> None:
     write(project, {"odd.py": content})

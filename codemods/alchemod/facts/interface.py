@@ -53,9 +53,20 @@ def _binding(binding: Binding) -> Hashable:
 
 
 def _shape(part: Any) -> Hashable:
-    """A node, a list of nodes or what a field holds, without positions: equal for equal code."""
-    if isinstance(part, ast.AST):
-        return type(part), *(_shape(getattr(part, name, None)) for name in part._fields)
-    if isinstance(part, list):
-        return tuple(map(_shape, part))
-    return type(part), part
+    """A node, a list of nodes or what a field holds, without positions: equal for equal code.
+
+    Flat, so that a chain of any length has one: types and lengths of lists tell where each part ends.
+    """
+    found: list[Any] = []
+    stack: list[Any] = [part]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, ast.AST):
+            found.append(type(current))
+            stack += [getattr(current, name, None) for name in reversed(current._fields)]
+        elif isinstance(current, list):
+            found.append((list, len(current)))
+            stack += reversed(current)
+        else:
+            found.append((type(current), current))
+    return tuple(found)
