@@ -51,7 +51,15 @@ def test_a_bad_file_is_one_sentence(alchemod: Command, project: Path, content: s
         (b"\xef\xbb\xbf" + GATE.encode() + b"old()", b"new()"),
         (GATE.encode() + b"\x0c\nold()  \t\n", b"\x0c\nnew()  \t\n"),
     ],
-    ids=["latin-1 with cookie", "chain", "chain of 1,000 calls", "long", "carriage returns", "byte order mark", "form feed"],
+    ids=[
+        "latin-1 with cookie",
+        "chain",
+        "chain of 1,000 calls",
+        "long",
+        "carriage returns",
+        "byte order mark",
+        "form feed",
+    ],
 )
 def test_odd_files_are_plain_input(alchemod: Command, project: Path, content: bytes, fixed: bytes) -> None:
     write(project, {"odd.py": content})
